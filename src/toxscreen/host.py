@@ -1,0 +1,176 @@
+"""The only reader of clock, cores, environment variables and git.
+
+Facts about the machine come from chains of small providers, the first answer wins. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Early references to the clocks.
+
+    Tests freeze ``time.time`` by replacing module attributes; what hangs on an instance stays real.
+    """
+
+    #: Seconds since the epoch.
+    wall: Callable[[], float] = time.time
+    #: Seconds since some moment, never running backwards.
+    elapsed: Callable[[], float] = time.perf_counter
+    #: Waits so many seconds.
+    sleep: Callable[[float], None] = time.sleep
+
+
+CLOCK = Clock()
+
+
+def environment() -> Mapping[str, str]:
+    """The environment variables of this process."""
+    return os.environ
+
+
+def is_ci(variables: Mapping[str, str] | None = None) -> bool:
+    """Whether this runs in continuous integration (``CI`` is set, and not to a word for no).
+
+    Args:
+        variables: environment to look in; this process's own when left out.
+    """
+    value = (environment() if variables is None else variables).get("CI", "")
+    return value.strip().lower() not in {"", "0", "false", "no", "off"}
+
+
+# cores
+
+
+def _cores_of_quota(root: Path) -> int | None:
+    """Cores granted by a control group's CPU quota, rounded up; None without a quota."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()[:2]
+        if quota != "max":
+            return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    try:
+        quota_us = int((root / "cpu/cpu.cfs_quota_us").read_text())
+        period_us = int((root / "cpu/cpu.cfs_period_us").read_text())
+    except (OSError, ValueError):
+        return None
+    return max(1, -(-quota_us // period_us)) if quota_us > 0 and period_us > 0 else None
+
+
+def _cores_of_affinity() -> int | None:
+    """Cores this process may run on; None where the system does not tell."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0)) or None
+    return None
+
+
+def cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many tests can run at once: affinity and control-group quota respected, at least 1.
+
+    Args:
+        cgroup: where the control group's files lie.
+    """
+    known = [_cores_of_quota(cgroup), _cores_of_affinity() or os.cpu_count()]
+    return min((count for count in known if count is not None), default=1)
+
+
+def facts() -> dict[str, str]:
+    """What is written into a run's header about the machine."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "cores": str(cores()),
+    }
+
+
+# git
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """Standard output of a git command, None when git is missing or refuses."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    try:
+        done = subprocess.run([git, "-C", os.fspath(root), *arguments], capture_output=True, check=False, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def git_commit(root: Path) -> str | None:
+    """The commit checked out at ``root``; None without git, repository or commit."""
+    answer = _git(root, "rev-parse", "--verify", "HEAD")
+    return answer.decode("ascii", "replace").strip() if answer else None
+
+
+def git_changes(root: Path) -> str | None:
+    """A fingerprint of what differs from the commit: edits of tracked files and untracked Python files.
+
+    Returns:
+        A short hexadecimal digest; None when nothing differs or nobody can tell.
+    """
+    edits = _git(root, "diff", "HEAD", "--no-ext-diff", "--no-color", "--binary")
+    untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py")
+    if not edits and not untracked:
+        return None
+    digest = hashlib.sha256(edits or b"")
+    for name in sorted((untracked or b"").split(b"\0")):
+        if name:
+            digest.update(name + b"\0")
+            try:
+                digest.update((root / os.fsdecode(name)).read_bytes())
+            except OSError:
+                continue
+    return digest.hexdigest()[:16]
+
+
+# running commands
+
+
+def same_program(name: str) -> bool:
+    """Whether typing ``name`` in a shell would start the one installed beside this interpreter."""
+    found = shutil.which(name)
+    return found is not None and Path(found).parent.resolve() == Path(sys.executable).parent.resolve()
+
+
+# this process
+
+
+def process_id() -> int:
+    """The id of this process."""
+    return os.getpid()
+
+
+def open_for_append(path: Path) -> int:
+    """A descriptor that appends to a file, which is made when it is missing.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+
+
+def other_stacks() -> str:
+    """The stacks of all threads but this one, innermost call last, each under its thread's name."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"thread {names.get(ident, 'not made by Python')} ({ident})\n{''.join(traceback.format_stack(frame)).rstrip()}"
+        for ident, frame in sys._current_frames().items()  # noqa: SLF001 - the documented way to other threads' stacks
+        if ident != threading.get_ident()
+    )

@@ -1,0 +1,373 @@
+"""The nouns of toxscreen: frozen records and enums, standard library only.
+
+This file knows what things are called and what they consist of. It does no input or output and knows neither pytest
+nor tox.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+Network = Literal["none", "loopback", "any"]
+OrderKind = Literal["random", "written"]
+LeakRule = Literal["fail", "report", "off"]
+T = TypeVar("T")
+Workers = Literal["auto"] | int
+
+
+class Outcome(StrEnum):
+    """How one execution of one test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
+    TIMED_OUT = "timed-out"
+    CRASHED = "crashed"
+    #: Planned or begun, but without a result: interrupted, or cut off with the whole run.
+    NOT_RUN = "not-run"
+
+    @property
+    def red(self) -> bool:
+        """Whether a run with this outcome in it is a failed run."""
+        return self in _RED
+
+
+_RED = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.CRASHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[T]):
+    """A value together with the place that it came from, as a person would name that place."""
+
+    value: T
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a category demands of its tests and what it allows them."""
+
+    category: str
+    #: Folders or glob patterns relative to the project's root.
+    paths: tuple[str, ...]
+    markers: tuple[str, ...]
+    order: OrderKind
+    #: "auto" (one per core) or a number; 0 runs the tests in the pytest process itself.
+    workers: Workers
+    #: Seconds that one test may take, set-up and teardown included; 0 is no limit.
+    timeout: float
+    #: Seconds that the whole category should take.
+    budget: float
+    network: Network
+    subprocesses: bool
+    leaks: LeakRule
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A collected test, as the planner sees it."""
+
+    node_id: str
+    #: File relative to the project's root, with forward slashes.
+    file: str
+    #: Names of all markers on the test, its class and its module.
+    markers: frozenset[str] = frozenset()
+    category: str | None = None
+    #: Tests of one group must stay on one worker.
+    group: str | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One worker's sequence of node ids."""
+
+    name: str
+    node_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was meant to run: lanes, what was left out and why, and where the plan came from."""
+
+    lanes: tuple[Lane, ...]
+    #: (node id, reason) of every case that will not run.
+    left_out: tuple[tuple[str, str], ...]
+    seed: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What happened: the lanes as they really ran."""
+
+    lanes: tuple[Lane, ...]
+    seed: int | None
+    #: Fingerprint of the collection the lanes were cut from.
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One link of a failure: which exception was raised, and in which line."""
+
+    exception: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Identity of a failure. Two failures are the same bug when their origins are equal.
+
+    The idea of comparing exception type, place and causes is that of Hypothesis' InterestingOrigin.
+    """
+
+    exception: str
+    file: str
+    line: int
+    #: What it was raised from, nearest first.
+    causes: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A piece of process state that a test, or a fixture it used, left changed."""
+
+    #: What leaked, with its access path, such as ``os.environ['DEBUG']``.
+    what: str
+    before: str
+    after: str
+    #: The node id or the fixture (with its scope) that left it.
+    blamed: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.before} -> {self.after}"
+
+
+class EventKind(StrEnum):
+    """What an :class:`Event` tells; the value is what stands in the journal."""
+
+    LANE_UP = "lane-up"
+    LANE_DOWN = "lane-down"
+    COLLECTED = "collected"
+    START = "start"
+    END = "end"
+    NOTE = "note"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One dated fact, one line of the journal."""
+
+    kind: EventKind
+    #: Seconds since the epoch.
+    time: float
+    lane: str
+    node_id: str | None = None
+    outcome: Outcome | None = None
+    #: Seconds of set-up, call and teardown.
+    setup: float | None = None
+    call: float | None = None
+    teardown: float | None = None
+    origin: Origin | None = None
+    leaks: tuple[Leak, ...] = ()
+    #: Words for a person: why a worker is gone, what a note says.
+    text: str | None = None
+    #: Exit status of the run (finish) or of the worker's process (lane-down; negative: the signal).
+    status: int | None = None
+    pid: int | None = None
+    #: Unknown fields of the journal line, kept as they were.
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of one test."""
+
+    node_id: str
+    lane: str
+    #: How many tests the lane had begun before this one.
+    place: int
+    started: float
+    outcome: Outcome
+    setup: float = 0.0
+    call: float = 0.0
+    teardown: float = 0.0
+    origin: Origin | None = None
+    leaks: tuple[Leak, ...] = ()
+    text: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Set-up, call and teardown together, in seconds."""
+        return self.setup + self.call + self.teardown
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a run when it begins."""
+
+    schema: int
+    run: str
+    category: str
+    started: float
+    #: Arguments pytest was given, without the program's name.
+    argv: tuple[str, ...]
+    #: Folder pytest was started in, relative to the root where it lies below it.
+    cwd: str
+    executable: str
+    seed: int | None
+    #: Value of PYTHONHASHSEED that the workers had, or None when it was random.
+    hash_seed: str | None
+    #: Whether the working directory was importable (``python -m pytest``).
+    cwd_importable: bool
+    commit: str | None
+    #: Fingerprint of uncommitted changes, None where the tree is clean or there is no git.
+    changes: str | None
+    workers: int
+    #: Name and version of interpreter and tools.
+    tools: dict[str, str] = field(default_factory=dict)
+    host: dict[str, str] = field(default_factory=dict)
+    #: What was chosen for this run, each as "value (where from)".
+    chosen: dict[str, str] = field(default_factory=dict)
+    #: tox environment, where there was one.
+    environment: str | None = None
+    #: ``RUN:LANE`` that this run replays.
+    replay_of: str | None = None
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+class RunState(StrEnum):
+    """Whether a run came to its end."""
+
+    COMPLETE = "complete"
+    #: Ended early in an orderly way: Ctrl-C, -x, a usage error.
+    STOPPED = "stopped"
+    RUNNING = "running"
+    #: Its process is gone and left no last word.
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One recorded run, folded from its journal."""
+
+    header: Header
+    state: RunState
+    attempts: tuple[Attempt, ...]
+    order: Order
+    #: Node ids that were selected to run, in collection order.
+    collected: tuple[str, ...]
+    exit_status: int | None
+    finished: float | None
+    #: What reading the journal had to forgive, and what the run noted about itself.
+    notes: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The run's name."""
+        return self.header.run
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Outcome of every selected test; of several attempts the last one counts."""
+        found: dict[str, Outcome] = dict.fromkeys(self.collected, Outcome.NOT_RUN)
+        for attempt in self.attempts:
+            found[attempt.node_id] = attempt.outcome
+        return found
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run is red: a red outcome, a status other than 0, or a death without a last word."""
+        if any(attempt.outcome.red for attempt in self.attempts):
+            return True
+        return self.state is RunState.DIED or self.exit_status not in {0, None}
+
+    def lane(self, name: str) -> Lane | None:
+        """The lane of that name, or None."""
+        return next((lane for lane in self.order.lanes if lane.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Evidence of something wrong; it never fails a build by itself."""
+
+    slug: str
+    subject: str
+    message: str
+    evidence: str | None = None
+    #: A command that shows or mends it.
+    remedy: tuple[str, ...] = ()
+
+
+class Ruling(StrEnum):
+    """What a gate decided."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+    UNMEASURED = "unmeasured"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision, with the numbers it rests on."""
+
+    gate: str
+    ruling: Ruling
+    reason: str
+    measured: float | None = None
+    limit: float | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+    expected_denominator: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under column titles; cells are plain text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a command has to say, without markup: notes, then tables, then closing lines."""
+
+    title: str
+    notes: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    closing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Written beside coverage data when an environment begins to measure."""
+
+    schema: int
+    environment: str
+    commit: str | None
+    changes: str | None
+    #: Seconds since the epoch.
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something outside the process that tests need, and how to know, start and stop it."""
+
+    name: str
+    #: A URL, ``host:port`` or a command that exits 0 when the service is up.
+    check: str
+    start: str | None = None
+    stop: str | None = None

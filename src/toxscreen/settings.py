@@ -1,0 +1,471 @@
+"""Every setting, declared once: key, type, default, where else it may be given, and where a value came from.
+
+Reads ``[tool.toxscreen]`` of a project's pyproject.toml and the environment. All mistakes are reported at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from toxscreen.errors import (
+    ConfigError,
+    Place,
+    ToxscreenError,
+    UnknownCategoryError,
+    UnknownKeyError,
+    UnmatchedPathError,
+    did_you_mean,
+    raise_together,
+)
+from toxscreen.model import Policy, Service, Sourced
+
+FILE: Final = "pyproject.toml"
+TABLE: Final = "tool.toxscreen"
+#: Folder of a project in which toxscreen keeps what it writes.
+STATE: Final = ".toxscreen"
+DEFAULT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: how a value is checked, and what it is when nobody says."""
+
+    key: str
+    #: Takes the raw value; raises ValueError with the words for "must be ...".
+    parse: Callable[[object], Any]
+    help: str
+    default: object = None
+    #: Environment variable that overrides the file.
+    variable: str | None = None
+
+
+# kinds of values
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text that is not empty")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise ValueError("a list of texts")
+    return tuple(value)
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _seconds(value: object) -> float:
+    # The limit is what fits into a float: a whole number of TOML may have any length.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
+        raise ValueError("a number of seconds, 0 or more")
+    return float(value)
+
+
+def _workers(value: object) -> str | int:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError('"auto" or a number, 0 or more')
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("a number, 1 or more")
+    return value
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError("one of " + ", ".join(f'"{word}"' for word in words))
+        return str(value)
+
+    return parse
+
+
+CATEGORY_OPTIONS: Final = {
+    option.key: option
+    for option in (
+        Option("paths", _texts, "Folders or glob patterns, relative to the root, whose tests belong to the category."),
+        Option("markers", _texts, "Markers whose tests belong to the category."),
+        Option("order", _one_of("random", "written"), 'Order of the tests: "random" or "written".'),
+        Option("workers", _workers, 'Worker processes: "auto" (one a core) or a number; 0 is in-process.'),
+        Option("timeout", _seconds, "Seconds one test may take, set-up and teardown included; 0 is no limit."),
+        Option("budget", _seconds, "Seconds the whole category should take."),
+        Option("network", _one_of("none", "loopback", "any"), "What tests may connect to and bind."),
+        Option("subprocesses", _truth, "Whether tests may start processes."),
+        Option("leaks", _one_of("fail", "report", "off"), "What happens when a test leaves process state changed."),
+    )
+}
+
+TOP_OPTIONS: Final = {
+    option.key: option
+    for option in (
+        Option(
+            "default-category",
+            _text,
+            "Category of tests that neither a marker nor a path puts into one.",
+            None,
+            "TOXSCREEN_DEFAULT_CATEGORY",
+        ),
+        Option("retention", _count, "How many recorded runs are kept.", 100, "TOXSCREEN_RETENTION"),
+    )
+}
+
+SERVICE_OPTIONS: Final = {
+    option.key: option
+    for option in (
+        Option("check", _text, "A URL, host:port or command that tells whether the service is up."),
+        Option("start", _text, "Command that starts it."),
+        Option("stop", _text, "Command that stops it; without it, what start began is ended."),
+    )
+}
+
+_TABLES: Final = ("categories", "services")
+
+
+def _policy(category: str, **changed: object) -> Policy:
+    """A policy with the defaults that a category of the user's own has."""
+    values: dict[str, Any] = {
+        "category": category,
+        "paths": (f"tests/{category.replace('-', '_')}",),
+        "markers": (category.replace("-", "_"),),
+        "order": "random",
+        "workers": "auto",
+        "timeout": 60.0,
+        "budget": 180.0,
+        "network": "loopback",
+        "subprocesses": True,
+        "leaks": "fail",
+    }
+    return Policy(**(values | changed))
+
+
+BUILT_IN: Final = {
+    policy.category: policy
+    for policy in (
+        _policy("unit", timeout=5.0, budget=120.0, network="none", subprocesses=False),
+        _policy("integration"),
+        _policy("real-world", timeout=300.0, budget=300.0, network="any", leaks="report"),
+        _policy("perf", order="written", workers=0, timeout=600.0, budget=300.0, network="none", leaks="off"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project asks of toxscreen, and where each value came from."""
+
+    root: Path
+    #: Whether the project has a ``[tool.toxscreen]`` table.
+    configured: bool
+    categories: Mapping[str, Policy]
+    #: Where the value of a category's key came from: (category, key) to words; absent is the default.
+    sources: Mapping[tuple[str, str], str]
+    default_category: Sourced[str | None]
+    retention: Sourced[int]
+    services: Mapping[str, Service]
+
+    def source(self, category: str, key: str) -> str:
+        """Where the value of ``key`` in ``category`` came from, in words."""
+        return self.sources.get((category, key), DEFAULT)
+
+    def policy(self, category: str, *, asked_by: str) -> Policy:
+        """The policy of a category.
+
+        Args:
+            category: its name.
+            asked_by: what named it, for the message.
+
+        Raises:
+            UnknownCategoryError: no such category.
+        """
+        try:
+            return self.categories[category]
+        except KeyError:
+            raise UnknownCategoryError(
+                f"there is no category {category!r}",
+                place=Place(key=asked_by),
+                hint=did_you_mean(category, self.categories),
+            ) from None
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """Every category marker, with the category it stands for."""
+        return {marker: policy.category for policy in self.categories.values() for marker in policy.markers}
+
+
+def find_root(start: Path) -> Path:
+    """The project's root for a folder in it: the nearest one with state, settings or a project file.
+
+    Args:
+        start: where to begin; it is the answer when nothing is found.
+    """
+    start = start.resolve()
+    marks = (STATE, FILE, "tox.ini", "setup.cfg", "pytest.ini", ".git")
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in marks):
+            return folder
+    return start
+
+
+def state_folder(root: Path) -> Path:
+    """The project's state folder, made when it is missing, with a ``.gitignore`` that ignores all of it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder = root / STATE
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
+        ignore.write("*\n")
+    return folder
+
+
+def load(root: Path, environment: Mapping[str, str]) -> Settings:
+    """Read a project's settings.
+
+    Args:
+        root: the project's root.
+        environment: environment variables.
+
+    Raises:
+        ToxscreenError: a mistake in them.
+        ErrorGroup: several.
+    """
+    reader = _Reader(root, environment)
+    settings = reader.read()
+    raise_together(reader.errors)
+    return settings
+
+
+class _Reader:
+    """Walks through the table once and gathers what is wrong with it."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        self.root = root
+        self.environment = environment
+        self.errors: list[ToxscreenError] = []
+        self.sources: dict[tuple[str, str], str] = {}
+        self.text = ""
+        self.configured = False
+
+    def place(self, *keys: str) -> Place:
+        return Place(FILE, ".".join(("tool", "toxscreen", *keys)), line_of(self.text, keys))
+
+    def read(self) -> Settings:
+        table = self.table()
+        known = {*TOP_OPTIONS, *_TABLES}
+        for key in table:
+            if key not in known:
+                self.errors.append(
+                    UnknownKeyError(
+                        f"there is no setting {key!r}", place=self.place(key), hint=did_you_mean(key, known)
+                    )
+                )
+        categories = self.categories(self.subtable(table, "categories"))
+        return Settings(
+            root=self.root,
+            configured=self.configured,
+            categories=categories,
+            sources=self.sources,
+            default_category=self.default_category(table, categories),
+            retention=self.top(table, "retention"),
+            services=self.services(self.subtable(table, "services")),
+        )
+
+    def table(self) -> dict[str, object]:
+        path = self.root / FILE
+        try:
+            self.text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError) as error:
+            self.errors.append(ConfigError(f"cannot be read: {error}", place=Place(FILE)))
+            return {}
+        try:
+            document = tomllib.loads(self.text)
+        except (ValueError, RecursionError) as error:
+            # Numbers of thousands of digits and lists in lists in lists have errors of their own.
+            found = re.search(r"line (\d+)", str(error))
+            self.errors.append(
+                ConfigError(f"is not valid TOML: {error}", place=Place(FILE, line=int(found[1]) if found else None))
+            )
+            return {}
+        tool = document.get("tool", {})
+        self.configured = isinstance(tool, dict) and "toxscreen" in tool
+        return self.subtable(tool if isinstance(tool, dict) else {}, "toxscreen", under=())
+
+    def subtable(
+        self, table: Mapping[str, object], key: str, under: tuple[str, ...] | None = None
+    ) -> dict[str, object]:
+        value = table.get(key, {})
+        if isinstance(value, dict):
+            return value
+        keys = (key,) if under is None else under
+        self.errors.append(ConfigError("must be a table", place=self.place(*keys)))
+        return {}
+
+    def value(self, option: Option, raw: object, place: Place) -> Any:
+        """The checked value; the option's default, and one error more, when it is wrong."""
+        try:
+            return option.parse(raw)
+        except ValueError as error:
+            self.errors.append(ConfigError(f"is {raw!r}, must be {error}", place=place, hint=option.help))
+            return option.default
+
+    def top(self, table: Mapping[str, object], key: str) -> Sourced[Any]:
+        option = TOP_OPTIONS[key]
+        if option.variable and self.environment.get(option.variable):
+            place = Place(key=f"environment variable {option.variable}")
+            return Sourced(self.value(option, self.environment[option.variable], place), option.variable)
+        if key in table:
+            return Sourced(self.value(option, table[key], self.place(key)), f"{FILE}: {key}")
+        return Sourced(option.default, DEFAULT)
+
+    def default_category(self, table: Mapping[str, object], categories: Mapping[str, Policy]) -> Sourced[str | None]:
+        chosen: Sourced[str | None] = self.top(table, "default-category")
+        if chosen.value is not None and chosen.value not in categories:
+            place = (
+                self.place("default-category")
+                if chosen.source.startswith(FILE)
+                else Place(key=f"environment variable {chosen.source}")
+            )
+            self.errors.append(
+                UnknownCategoryError(
+                    f"there is no category {chosen.value!r}", place=place, hint=did_you_mean(chosen.value, categories)
+                )
+            )
+        return chosen
+
+    def options(self, table: Mapping[str, object], declared: Mapping[str, Option], *under: str) -> dict[str, Any]:
+        """The checked values of a table that may hold only the declared keys."""
+        values: dict[str, Any] = {}
+        for key, raw in table.items():
+            place = self.place(*under, key)
+            option = declared.get(key)
+            if option is None:
+                self.errors.append(
+                    UnknownKeyError(f"there is no setting {key!r}", place=place, hint=did_you_mean(key, declared))
+                )
+                continue
+            before = len(self.errors)
+            value = self.value(option, raw, place)
+            if len(self.errors) == before:
+                values[key] = value
+        return values
+
+    def categories(self, table: Mapping[str, object]) -> dict[str, Policy]:
+        found = dict(BUILT_IN)
+        for name in table:
+            where = ("categories", name)
+            values = self.options(self.subtable(table, name, where), CATEGORY_OPTIONS, *where)
+            for key in values:
+                self.sources[name, key] = f"{FILE}: categories.{name}.{key}"
+            base = found.get(name) or _policy(name)
+            found[name] = Policy(
+                **{item.name: values.get(item.name, getattr(base, item.name)) for item in fields(Policy)}
+            )
+            for pattern in values.get("paths", ()):
+                if not _matches_something(self.root, pattern):
+                    self.errors.append(
+                        UnmatchedPathError(
+                            f"{pattern!r} matches nothing below the project's root",
+                            place=self.place(*where, "paths"),
+                            hint="name a folder or a glob pattern relative to the root, or remove the entry",
+                        )
+                    )
+        self.check_markers(found)
+        return found
+
+    def check_markers(self, categories: Mapping[str, Policy]) -> None:
+        owner: dict[str, str] = {}
+        for policy in categories.values():
+            for marker in policy.markers:
+                first = owner.setdefault(marker, policy.category)
+                if first != policy.category:
+                    blamed, other = policy.category, first
+                    if (blamed, "markers") not in self.sources and (other, "markers") in self.sources:
+                        blamed, other = other, blamed
+                    self.errors.append(
+                        ConfigError(
+                            f"marker {marker!r} already stands for category {other!r}",
+                            place=self.place("categories", blamed, "markers"),
+                            hint="a marker can stand for one category only",
+                        )
+                    )
+
+    def services(self, table: Mapping[str, object]) -> dict[str, Service]:
+        found = {}
+        for name in table:
+            where = ("services", name)
+            raw = self.subtable(table, name, where)
+            values = self.options(raw, SERVICE_OPTIONS, *where)
+            if "check" in values:
+                found[name] = Service(name, values["check"], values.get("start"), values.get("stop"))
+            elif "check" not in raw:
+                self.errors.append(
+                    ConfigError("has no 'check'", place=self.place(*where), hint=SERVICE_OPTIONS["check"].help)
+                )
+        return found
+
+
+def _matches_something(root: Path, pattern: str) -> bool:
+    pattern = pattern.replace("\\", "/")
+    if pattern.startswith("/") or ".." in pattern.split("/"):
+        return False
+    if any(mark in pattern for mark in "*?["):
+        try:
+            return next(root.glob(pattern), None) is not None
+        except (ValueError, NotImplementedError):
+            return False
+    return (root / pattern).exists()
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int | None:
+    """The line of a TOML text that sets a key of ``[tool.toxscreen]``, as well as it can be told.
+
+    Args:
+        text: the file.
+        keys: path of the key below ``tool.toxscreen``.
+
+    Returns:
+        The line, counted from 1, of the key, else of the deepest table on its path; None when neither is written out.
+    """
+    target = ("tool", "toxscreen", *keys)
+    table: tuple[str, ...] = ()
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$", line)
+        if header:
+            table = _dotted(header[1])
+            here = table
+        else:
+            setting = re.match(r"""\s*((?:[\w.\- ]|"[^"]*"|'[^']*')+?)\s*=""", line)
+            if not setting:
+                continue
+            here = table + _dotted(setting[1])
+        if here and target[: len(here)] == here and (best is None or len(here) > best[0]):
+            best = (len(here), number)
+    return best[1] if best and best[0] > 1 else None
+
+
+def _dotted(text: str) -> tuple[str, ...]:
+    """The parts of a dotted TOML key, without quotation marks."""
+    return tuple(part.strip().strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', text))
