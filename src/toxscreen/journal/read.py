@@ -1,0 +1,194 @@
+"""Fold shards into a Run, forgiving what a killed process leaves behind and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from toxscreen.errors import CorruptJournalError, Place, UnknownRunError, did_you_mean
+from toxscreen.journal.codec import event_from_line, header_from_json
+from toxscreen.journal.store import COLLECTION, GUARD, HEADER, LEAD, is_locked, run_folders
+from toxscreen.model import Attempt, Event, EventKind, Header, Lane, Order, Outcome, Run, RunState
+
+
+def fingerprint(node_ids: Iterable[str]) -> str:
+    """A short digest of a collection in its order."""
+    digest = hashlib.sha256()
+    for node_id in node_ids:
+        digest.update(node_id.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def read_run(folder: Path) -> Run:
+    """The run recorded in a folder.
+
+    Raises:
+        CorruptJournalError: a file is missing, unreadable or not ours.
+    """
+    header = _read_header(folder)
+    notes: list[str] = []
+    shards = {path.stem: _read_shard(path, notes) for path in sorted(folder.glob("*.jsonl"))}
+    lead, guard = shards.pop(LEAD, []), shards.pop(GUARD, [])
+    collected = _read_collection(folder, notes)
+    downs = {event.lane: event for event in (*lead, *guard) if event.kind is EventKind.LANE_DOWN}
+    lanes: list[Lane] = []
+    attempts: list[Attempt] = []
+    for name in sorted(shards, key=_natural):
+        made = list(_attempts(shards[name], downs.get(name)))
+        attempts.extend(made)
+        lanes.append(Lane(name, tuple(attempt.node_id for attempt in made)))
+    notes.extend(event.text for event in lead if event.kind is EventKind.NOTE and event.text)
+    finish = next((event for event in reversed(lead) if event.kind is EventKind.FINISH), None)
+    return Run(
+        header=header,
+        state=_state(folder, finish, {attempt.node_id for attempt in attempts}, collected),
+        attempts=tuple(attempts),
+        order=Order(tuple(lanes), header.seed, fingerprint(collected)),
+        collected=collected,
+        exit_status=finish.status if finish else None,
+        finished=finish.time if finish else None,
+        notes=tuple(notes),
+    )
+
+
+def find_run(root: Path, name: str | None = None) -> Run:
+    """A recorded run by its name or an unambiguous part of it.
+
+    Args:
+        root: the project's root.
+        name: the run; the newest that failed when left out.
+
+    Raises:
+        UnknownRunError: there is no such run, or more than one.
+        CorruptJournalError: it cannot be read.
+    """
+    folders = run_folders(root)
+    if name is None:
+        return _last_failed(folders)
+    exact = [folder for folder in folders if folder.name == name]
+    matching = exact or [folder for folder in folders if name in folder.name]
+    if len(matching) == 1:
+        return read_run(matching[0])
+    place = Place(key=f"run {name!r}")
+    if matching:
+        raise UnknownRunError(
+            f"{len(matching)} runs match", place=place, hint="; ".join(folder.name for folder in matching[:5])
+        )
+    hint = did_you_mean(name, [folder.name for folder in folders[:10]]) if folders else "no run is recorded here yet"
+    raise UnknownRunError("is not recorded", place=place, hint=hint)
+
+
+def _last_failed(folders: Sequence[Path]) -> Run:
+    unreadable: CorruptJournalError | None = None
+    for folder in folders:
+        try:
+            run = read_run(folder)
+        except CorruptJournalError as error:
+            unreadable = unreadable or error
+            continue
+        if run.failed and run.attempts and run.header.replay_of is None and run.state is not RunState.RUNNING:
+            return run
+    if unreadable is not None:
+        raise unreadable
+    raise UnknownRunError("no recorded run failed", hint="`toxscreen runs` lists what is recorded")
+
+
+def _read_header(folder: Path) -> Header:
+    path = folder / HEADER
+    try:
+        return header_from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        raise CorruptJournalError(
+            f"the header cannot be read: {told}",
+            place=Place(f"{folder.name}/{HEADER}"),
+            hint="the run is lost; its folder may be removed",
+        ) from None
+
+
+def _read_collection(folder: Path, notes: list[str]) -> tuple[str, ...]:
+    try:
+        ids = json.loads((folder / COLLECTION).read_text(encoding="utf-8"))
+        if not isinstance(ids, list):
+            raise ValueError("is no list")
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        notes.append(f"{COLLECTION}: {error}: what was collected is not known")
+        return ()
+    return tuple(str(node_id) for node_id in ids)
+
+
+def _read_shard(path: Path, notes: list[str]) -> list[Event]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CorruptJournalError(
+            f"cannot be read: {error.strerror}", place=Place(f"{path.parent.name}/{path.name}")
+        ) from None
+    *lines, torn = content.split(b"\n")
+    if torn:
+        notes.append(f"{path.name}: the last line is torn, its {len(torn)} bytes are left out")
+    events = []
+    for number, line in enumerate(lines, 1):
+        try:
+            events.append(event_from_line(line))
+        except ValueError as error:
+            told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+            raise CorruptJournalError(
+                f"is no journal line: {told}",
+                place=Place(f"{path.parent.name}/{path.name}", line=number),
+                hint="the file was changed after it was written; remove the line or the run's folder",
+            ) from None
+    return events
+
+
+def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
+    """Pair starts with ends; a start without an end is what the worker died of, or was cut off."""
+    begun: Event | None = None
+    place = 0
+    for event in events:
+        if event.kind is EventKind.START:
+            if begun is not None:
+                yield _cut_off(begun, place - 1, None)
+            begun = event
+            place += 1
+        elif event.kind is EventKind.END and begun is not None and event.node_id == begun.node_id:
+            yield Attempt(
+                node_id=begun.node_id or "",
+                lane=event.lane,
+                place=place - 1,
+                started=begun.time,
+                outcome=event.outcome or Outcome.NOT_RUN,
+                setup=event.setup or 0.0,
+                call=event.call or 0.0,
+                teardown=event.teardown or 0.0,
+                origin=event.origin,
+                leaks=event.leaks,
+                text=event.text,
+            )
+            begun = None
+    if begun is not None:
+        yield _cut_off(begun, place - 1, down)
+
+
+def _cut_off(begun: Event, place: int, down: Event | None) -> Attempt:
+    outcome, text = Outcome.NOT_RUN, "the run ended while it was running"
+    if down is not None and down.outcome is not None:
+        outcome, text = down.outcome, down.text or ""
+    lasted = max(0.0, down.time - begun.time) if down is not None else 0.0
+    return Attempt(begun.node_id or "", begun.lane, place, begun.time, outcome, call=lasted, text=text)
+
+
+def _state(folder: Path, finish: Event | None, attempted: set[str], collected: Sequence[str]) -> RunState:
+    if finish is not None:
+        return RunState.COMPLETE if attempted.issuperset(collected) else RunState.STOPPED
+    return RunState.RUNNING if is_locked(folder) else RunState.DIED
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    """Sort key by which gw10 comes after gw9."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", name)]
