@@ -193,9 +193,6 @@ def test_a_file_that_was_given_the_descriptors_number_is_left_alone(tmp_path: Pa
     assert (tmp_path / "gw0.jsonl").read_bytes() == event_to_line(start("a")) + event_to_line(end("a"))
 
 
-@pytest.mark.xfail(
-    reason="a shard that cannot be opened again is not told apart from one that can", raises=AssertionError
-)
 def test_the_other_file_is_left_alone_where_the_shard_cannot_be_opened_again(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
@@ -213,9 +210,6 @@ def test_the_other_file_is_left_alone_where_the_shard_cannot_be_opened_again(tmp
     assert shard.problem == "gw0.jsonl: No such file or directory"
 
 
-@pytest.mark.xfail(
-    reason="a shard that cannot be opened again is not told apart from one that can", raises=AssertionError
-)
 def test_a_folder_that_is_not_there_is_told_and_may_come_later(tmp_path: Path) -> None:
     file = tmp_path / "run/gw0.jsonl"
     shard = Shard(file)

@@ -44,16 +44,21 @@ class Shard:
         self._process = _getpid()
         self._descriptor = -1
         self._identity = (0, 0)
-        self._reopen()
+        try:
+            self._reopen()
+        except OSError as error:
+            self.problem = self._told(error)
 
     def _reopen(self) -> None:
-        try:
-            self._descriptor = _open(self.path, _FLAGS, 0o666)
-            self._identity = self._place(self._descriptor)
-            if self._lock and fcntl is not None:
-                fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.problem = f"{self.path.name}: {error.strerror or error}"
+        # The old number may belong to somebody else by now.
+        self._descriptor = -1
+        self._descriptor = _open(self.path, _FLAGS, 0o666)
+        self._identity = self._place(self._descriptor)
+        if self._lock and fcntl is not None:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _told(self, error: OSError) -> str:
+        return f"{self.path.name}: {error.strerror or error}"
 
     @staticmethod
     def _place(descriptor: int) -> tuple[int, int]:
@@ -98,7 +103,7 @@ class Shard:
                     self._reopen()
                 del self._pending[: _write(self._descriptor, self._pending)]
         except OSError as error:
-            self.problem = f"{self.path.name}: {error.strerror or error}"
+            self.problem = self._told(error)
         else:
             if not self._lost:
                 self.problem = None
