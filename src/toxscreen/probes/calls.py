@@ -1,0 +1,254 @@
+"""Calls that a category forbids, stopped by an audit hook in the very line that makes them.
+
+The hook follows PEP 578. It cannot be removed from a process, so it is added once and looks at what is in force.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from toxscreen.errors import PolicyViolation
+from toxscreen.model import Network, Policy
+
+NETWORK: Final = "network"
+SUBPROCESS: Final = "subprocess"
+#: What ``@pytest.mark.allow`` takes.
+ALLOWABLE: Final = (NETWORK, SUBPROCESS)
+
+_fsdecode = os.fsdecode
+_HOST_AND_PORT: Final = 2
+
+
+@dataclass(slots=True)
+class Rule:
+    """What the running test may do, and what it tried although it may not."""
+
+    node_id: str
+    category: str
+    network: Network
+    subprocesses: bool
+    violations: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, node_id: str, policy: Policy, allowed: frozenset[str]) -> Rule:
+        """The rule for a test of a category, with the exceptions its marker declares."""
+        return cls(
+            node_id,
+            policy.category,
+            "any" if NETWORK in allowed else policy.network,
+            policy.subprocesses or SUBPROCESS in allowed,
+        )
+
+    @property
+    def forbids_something(self) -> bool:
+        """Whether there is anything to watch for."""
+        return self.network != "any" or not self.subprocesses
+
+    def judge(self, event: str, arguments: tuple[Any, ...]) -> str | None:
+        """Why an audited call is forbidden; None when it may go on."""
+        call = _PROCESS_EVENTS.get(event)
+        if call is not None:
+            return None if self.subprocesses else self._told(call(arguments), "start no process", SUBPROCESS)
+        address = _NETWORK_EVENTS[event]
+        if self.network == "any":
+            return None
+        target = address(arguments)
+        if target is None or (self.network == "loopback" and target.local):
+            return None
+        may = "not use the network" if self.network == "none" else "use the loopback interface only"
+        return self._told(str(target), may, NETWORK)
+
+    def _told(self, call: str, may: str, exception: str) -> str:
+        return (
+            f"{self.node_id} called {call}: tests of category {self.category} may {may}. "
+            f'Declare it with @pytest.mark.allow("{exception}"), or move the test to a category that permits it.'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a network call is aimed at."""
+
+    call: str
+    where: str
+    local: bool
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.where}"
+
+
+def _is_local(host: object) -> bool:
+    """Whether a host name or address means this machine's loopback interface."""
+    if isinstance(host, bytes | bytearray):
+        host = host.decode("utf-8", "replace")
+    if not isinstance(host, str):
+        return host is None
+    if host.lower() in {"localhost", "localhost.localdomain", ""}:
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _is_internet(used: object) -> bool:
+    """Whether a socket is of one of the internet's families; others have tuples for addresses as well."""
+    module: Any = sys.modules.get("_socket")
+    return module is None or getattr(used, "family", None) in {module.AF_INET, module.AF_INET6}
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether it is this machine's name, which a server that binds all interfaces looks up."""
+    module: Any = sys.modules.get("_socket")
+    return module is not None and host == module.gethostname()
+
+
+def _internet(call: str, *, unspecified: bool = False) -> Callable[[tuple[Any, ...]], _Target | None]:
+    """Reader of (socket, address) events; other families than the internet's are no network.
+
+    Args:
+        call: the call's name for the message.
+        unspecified: whether "all interfaces" counts as local, as it does for a server that binds.
+    """
+
+    def read(arguments: tuple[Any, ...]) -> _Target | None:
+        address = arguments[1] if len(arguments) > 1 else None
+        if not isinstance(address, tuple) or len(address) < _HOST_AND_PORT or not _is_internet(arguments[0]):
+            return None
+        host = address[0]
+        local = _is_local(host) or (unspecified and host in {"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+        return _Target(call, f"{host}:{address[1]}", local)
+
+    return read
+
+
+def _lookup(call: str, *, reverse: bool = False) -> Callable[[tuple[Any, ...]], _Target | None]:
+    """Reader of look-ups; those of this machine's own names and addresses need no network.
+
+    Args:
+        call: the call's name for the message.
+        reverse: whether it asks for the name of a numeric address too, which otherwise needs no network.
+    """
+
+    def read(arguments: tuple[Any, ...]) -> _Target | None:
+        host = arguments[0] if arguments else None
+        if isinstance(host, bytes | bytearray):
+            host = host.decode("utf-8", "replace")
+        if not isinstance(host, str) or _is_local(host) or _is_own_name(host):
+            return None
+        if not reverse:
+            try:
+                ipaddress.ip_address(host.partition("%")[0])
+            except ValueError:
+                pass
+            else:
+                return None
+        return _Target(call, host, local=False)
+
+    return read
+
+
+def _process(call: str, position: int | None = None) -> Callable[[tuple[Any, ...]], str]:
+    """Reader of events that start a process; ``position`` is the argument worth telling."""
+
+    def read(arguments: tuple[Any, ...]) -> str:
+        if position is None or len(arguments) <= position:
+            return f"{call}()"
+        told = arguments[position]
+        try:
+            words = told if isinstance(told, str | bytes | os.PathLike) else " ".join(map(str, told))
+            return f"{call} {_fsdecode(words)!r}"
+        except TypeError:
+            return f"{call} {told!r}"
+
+    return read
+
+
+_NETWORK_EVENTS: Final[dict[str, Callable[[tuple[Any, ...]], _Target | None]]] = {
+    "socket.connect": _internet("socket.connect"),
+    "socket.bind": _internet("socket.bind", unspecified=True),
+    "socket.sendto": _internet("socket.sendto"),
+    "socket.sendmsg": _internet("socket.sendmsg"),
+    "socket.getaddrinfo": _lookup("socket.getaddrinfo"),
+    "socket.gethostbyname": _lookup("socket.gethostbyname"),
+    "socket.gethostbyaddr": _lookup("socket.gethostbyaddr", reverse=True),
+}
+_PROCESS_EVENTS: Final[dict[str, Callable[[tuple[Any, ...]], str]]] = {
+    "subprocess.Popen": _process("subprocess.Popen", 1),
+    "os.system": _process("os.system", 0),
+    "os.posix_spawn": _process("os.posix_spawn", 1),
+    "os.spawn": _process("os.spawn", 2),
+    "os.startfile": _process("os.startfile", 0),
+    "os.exec": _process("os.exec", 1),
+    "os.fork": _process("os.fork"),
+    "os.forkpty": _process("os.forkpty"),
+}
+_WATCHED: Final = frozenset({*_NETWORK_EVENTS, *_PROCESS_EVENTS})
+
+
+class _InForce:
+    """The one rule in force in this process; a test runs one at a time, whatever its threads do."""
+
+    rule: Rule | None = None
+    added = False
+    #: Threads that act for toxscreen itself.
+    exempt: Final[set[int]] = set()
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    __tracebackhide__ = True
+    if event in _WATCHED and _InForce.rule is not None:
+        check(event, arguments)
+
+
+def check(event: str, arguments: tuple[Any, ...]) -> None:
+    """Judge one audited call by the rule in force.
+
+    Raises:
+        PolicyViolation: it is forbidden; it is noted as well, for tests that swallow the exception.
+    """
+    __tracebackhide__ = True
+    rule = _InForce.rule
+    if rule is None or threading.get_ident() in _InForce.exempt:
+        return
+    told = rule.judge(event, arguments)
+    if told is not None:
+        if told not in rule.violations:
+            rule.violations.append(told)
+        raise PolicyViolation(told)
+
+
+def enforce(rule: Rule | None) -> Rule | None:
+    """Put a rule in force, or none.
+
+    Returns:
+        The rule that was in force before.
+    """
+    before = _InForce.rule
+    _InForce.rule = rule
+    if rule is not None and not _InForce.added:
+        _InForce.added = True
+        sys.addaudithook(_hook)
+    return before
+
+
+@contextmanager
+def exempt() -> Iterator[None]:
+    """Let toxscreen's own calls of this thread pass, such as starting a service for a test."""
+    thread = threading.get_ident()
+    if thread in _InForce.exempt:
+        yield
+        return
+    _InForce.exempt.add(thread)
+    try:
+        yield
+    finally:
+        _InForce.exempt.discard(thread)

@@ -1,0 +1,188 @@
+"""The cheap look at process state between tests: what a test can leave changed for the tests after it.
+
+Each probe costs well under a microsecond, and what is loaded later is not loaded for its sake. A module that is not
+yet imported has no state; the first look after its import is the baseline.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from toxscreen.model import Leak
+
+_getcwd = os.getcwd
+# The module below `signal` does not make an enum of every answer, which takes seven microseconds a test.
+_getsignal: Callable[[int], Any] = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
+_modules = sys.modules
+
+State = dict[str, Any]
+
+_MOST_CHARACTERS: Final = 200
+
+#: Variables that pytest and its plugins change for every test.
+_NOT_OURS: Final = frozenset({"PYTEST_CURRENT_TEST"})
+# SIGALRM is pytest-timeout's while a test runs.
+_SIGNALS: Final = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGPIPE")
+    if hasattr(signal, name)
+)
+
+
+def _environment() -> dict[Any, Any]:
+    # The public copy decodes every variable; the mapping below it is compared hundreds of times faster.
+    variables: Any = os.environ
+    return dict(getattr(variables, "_data", variables))
+
+
+def _folder() -> str:
+    try:
+        return _getcwd()
+    except OSError:
+        return "a folder that was removed"
+
+
+def _logging() -> tuple[Any, ...] | None:
+    module = _modules.get("logging")
+    if module is None:
+        return None
+    root = module.root
+    return root.level, root.disabled, root.manager.disable, tuple(map(id, root.handlers))
+
+
+def _signals() -> tuple[Any, ...]:
+    return tuple(map(_getsignal, _SIGNALS))
+
+
+def _locale() -> str | None:
+    module = _modules.get("_locale")
+    return module.setlocale(module.LC_ALL, None) if module is not None else None
+
+
+def _decimal() -> tuple[int, str] | None:
+    module = _modules.get("decimal")
+    if module is None:
+        return None
+    context = module.getcontext()
+    return context.prec, context.rounding
+
+
+def _socket_timeout() -> float | str | None:
+    module = _modules.get("socket")
+    return repr(module.getdefaulttimeout()) if module is not None else None
+
+
+def _time_zone() -> tuple[str, ...] | None:
+    module = _modules.get("time")
+    return module.tzname if module is not None else None
+
+
+#: Access path of a piece of state, and how to read it. None means: not there yet.
+PROBES: Final[dict[str, Callable[[], Any]]] = {
+    "os.environ": _environment,
+    "os.getcwd()": _folder,
+    "sys.path": lambda: list(sys.path),
+    "sys.argv": lambda: list(sys.argv),
+    "sys.meta_path": lambda: list(map(id, sys.meta_path)),
+    "logging.root": _logging,
+    "signal handlers": _signals,
+    "locale": _locale,
+    "decimal context": _decimal,
+    "socket.getdefaulttimeout()": _socket_timeout,
+    "time.tzname": _time_zone,
+    "sys.getrecursionlimit()": sys.getrecursionlimit,
+    "sys.gettrace()": sys.gettrace,
+    "sys.getprofile()": sys.getprofile,
+}
+
+#: Probes whose values are so small that making one costs no more than comparing it.
+_SMALL: Final = tuple(
+    (name, probe) for name, probe in PROBES.items() if name not in {"os.environ", "sys.path", "sys.argv", "os.getcwd()"}
+)
+
+
+def look() -> State:
+    """The process state of this moment, by access path."""
+    try:
+        return {name: probe() for name, probe in PROBES.items()}
+    except Exception:  # noqa: BLE001 - a test may have put anything in the place of what is read
+        return {name: _read(probe) for name, probe in PROBES.items()}
+
+
+def _read(probe: Callable[[], Any]) -> Any:
+    try:
+        return probe()
+    except Exception as error:  # noqa: BLE001 - see look()
+        return f"cannot be read: {type(error).__name__}: {error}"
+
+
+def unchanged(state: State) -> bool:
+    """Whether nothing differs from a state, without making the copies of :func:`look`."""
+    try:
+        return bool(
+            getattr(os.environ, "_data", os.environ) == state["os.environ"]
+            and sys.path == state["sys.path"]
+            and sys.argv == state["sys.argv"]
+            and _folder() == state["os.getcwd()"]
+            and all(probe() == state[name] for name, probe in _SMALL)
+        )
+    except Exception:  # noqa: BLE001 - see look()
+        return False
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The pieces of state that differ, each with its value before and after.
+
+    What was not there before (its module was not imported) is not a change. Environment variables are told one by
+    one, as ``os.environ['NAME']``.
+    """
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, now in after.items():
+        then = before.get(name)
+        if then is None or then == now:
+            if then is None and now is not None and name in {"sys.gettrace()", "sys.getprofile()"} and name in before:
+                found[name] = (then, now)
+            continue
+        if name == "os.environ":
+            found.update(_changed_variables(then, now))
+        else:
+            found[name] = (then, now)
+    return found
+
+
+def _changed_variables(then: Any, now: Any) -> dict[str, tuple[Any, Any]]:
+    if not isinstance(then, dict) or not isinstance(now, dict):
+        # Values of variables may be secrets, so the mapping as a whole is never shown.
+        old, new = ("variables" if isinstance(state, dict) else state for state in (then, now))
+        return {"os.environ": (old, new)}
+    old, new = _decoded(then), _decoded(now)
+    return {
+        f"os.environ[{key!r}]": (old.get(key), new.get(key))
+        for key in sorted({*old, *new} - _NOT_OURS)
+        if old.get(key) != new.get(key)
+    }
+
+
+def _decoded(variables: Mapping[Any, Any]) -> dict[str, str]:
+    """Variables as texts: the mapping below os.environ has bytes, what a test puts in its place has what it likes."""
+    return {_text(key): _text(value) for key, value in variables.items()}
+
+
+def _text(value: Any) -> str:
+    return os.fsdecode(value) if isinstance(value, str | bytes) else repr(value)
+
+
+def leaks(differences: Mapping[str, tuple[Any, Any]], blamed: str) -> tuple[Leak, ...]:
+    """Differences as leaks that a test or fixture is blamed for."""
+    return tuple(Leak(name, _told(then), _told(now), blamed) for name, (then, now) in differences.items())
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "absent"
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "..."
