@@ -6,9 +6,8 @@ Every slug has a paragraph in docs/messages.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Exit(IntEnum):
@@ -22,8 +21,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a problem is: a file, a key in it, a line; all optional."""
 
     file: str | None = None
@@ -198,6 +196,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         name: what was written.
         known: what exists.
     """
+    from difflib import get_close_matches
+
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     listed = ", ".join(names)

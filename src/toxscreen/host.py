@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_getpid = os.getpid  # tests replace it
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -154,7 +156,7 @@ def same_program(name: str) -> bool:
 
 def process_id() -> int:
     """The id of this process."""
-    return os.getpid()
+    return _getpid()
 
 
 def open_for_append(path: Path) -> int:

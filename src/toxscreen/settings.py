@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from toxscreen.errors import (
     ConfigError,
@@ -33,8 +33,7 @@ STATE: Final = ".toxscreen"
 DEFAULT: Final = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One setting: how a value is checked, and what it is when nobody says."""
 
     key: str

@@ -104,6 +104,8 @@ NETWORK_CALLS: list[tuple[str, tuple[object, ...], str, dict[str, bool]]] = [
     ("socket.connect", (INET, ("localhost", 80)), "localhost:80", LOCAL),
     ("socket.connect", (INET, ("LocalHost", 80)), "LocalHost:80", LOCAL),
     ("socket.connect", (INET, ("", 80)), ":80", LOCAL),
+    ("socket.connect", (INET, (None, 80)), "None:80", LOCAL),
+    ("socket.connect", (INET, (3, 80)), "3:80", REMOTE),
     ("socket.connect", (INET, (b"localhost", 80)), "b'localhost':80", LOCAL),
     ("socket.connect", (INET6, ("::1", 80, 0, 0)), "::1:80", LOCAL),
     ("socket.connect", (INET6, ("::1%lo", 80, 0, 0)), "::1%lo:80", LOCAL),

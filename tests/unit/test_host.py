@@ -50,6 +50,7 @@ def control_group(root: Path, **files: str) -> Path:
         ({"quota": "-1\n", "period": "100000\n"}, None),
         ({"quota": "250000\n", "period": "100000\n"}, 3),
         ({"quota": "1000\n", "period": "100000\n"}, 1),
+        ({"quota": "0\n", "period": "100000\n"}, None),
         ({"quota": "100000\n"}, None),
         ({"quota": "100000\n", "period": "0\n"}, None),
         ({"quota": "x\n", "period": "100000\n"}, None),
@@ -67,6 +68,16 @@ def test_cores_of_a_control_group(tmp_path: Path, files: dict[str, str], granted
 def test_without_a_quota_the_cores_are_those_this_process_may_use(tmp_path: Path) -> None:
     usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     assert host.cores(tmp_path) == usable
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which cores a process may use")
+def test_cores_of_the_machine_that_this_process_may_not_use_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 9999)
+    assert host.cores(tmp_path) == len(os.sched_getaffinity(0))
+    monkeypatch.setattr(sys, "platform", "other")
+    assert host.cores(tmp_path) == 9999
 
 
 def test_where_nobody_tells_there_is_one_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

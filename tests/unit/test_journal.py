@@ -124,7 +124,10 @@ def test_a_shard_is_appended_to(tmp_path: Path) -> None:
 def test_after_closing_nothing_is_written_and_nothing_complains(tmp_path: Path) -> None:
     file = tmp_path / "gw0.jsonl"
     shard = Shard(file)
+    number = shard._descriptor
     shard.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
     shard.write(start("a"))
     shard.close()
     assert (file.read_bytes(), shard.problem) == (b"", None)
@@ -149,6 +152,43 @@ def test_a_full_disk_is_told_and_caught_up_with_when_it_has_room_again(tmp_path:
     assert shard.problem is None
     shard.close()
     assert (tmp_path / "room").read_bytes() == b"".join(map(event_to_line, [start("a"), end("a"), start("b")]))
+
+
+@needs_full_disk
+def test_closing_tries_once_more(tmp_path: Path) -> None:
+    file = tmp_path / "gw0.jsonl"
+    file.symlink_to(FULL_DISK)
+    shard = Shard(file)
+    shard.write(start("a"))
+    file.unlink()
+    os.close(shard._descriptor)
+    shard.close()
+    assert (file.read_bytes(), shard.problem) == (event_to_line(start("a")), None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_line_that_went_out_in_part_goes_on_with_the_byte_that_was_missing(tmp_path: Path) -> None:
+    # A pipe takes what fits and refuses the rest, as a disk does that is nearly full.
+    file = tmp_path / "gw0.jsonl"
+    os.mkfifo(file)
+    reader = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    shard = Shard(file)
+    os.set_blocking(shard._descriptor, False)
+    events = [Event(EventKind.NOTE, 1.0, "gw0", text=letter * 150_000) for letter in "ab"]
+    received = bytearray()
+    problems = []
+    for event in events:
+        shard.write(event)
+        problems.append(shard.problem)
+    while chunk := os.read(reader, 1 << 20):
+        received += chunk
+        shard.flush()
+        if shard.problem is None:
+            shard.close()
+    os.close(reader)
+    assert problems == ["gw0.jsonl: Resource temporarily unavailable"] * 2
+    assert bytes(received) == b"".join(map(event_to_line, events))
+    assert shard.problem is None
 
 
 @needs_full_disk
@@ -587,6 +627,12 @@ def test_a_run_that_nobody_leads_is_not_locked(tmp_path: Path) -> None:
     shard.close()
     assert store.is_locked(folder) is False
     assert store.is_locked(tmp_path / "nowhere") is False
+    numbers = []
+    for _ in range(2):
+        numbers.append(os.dup(1))
+        os.close(numbers[-1])
+        store.is_locked(folder)
+    assert numbers[0] == numbers[1], "a descriptor stayed open"
 
 
 def test_a_name_is_made_from_the_time_in_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

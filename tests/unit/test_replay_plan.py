@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from toxscreen.errors import ReplayError, UnknownRunError
@@ -19,6 +21,7 @@ from toxscreen.plan.replay import (
     red_lanes,
     without_replay,
 )
+from toxscreen.pytest_plugin.replay import selecting
 
 PASSED, FAILED, CRASHED, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.CRASHED, Outcome.NOT_RUN
 
@@ -76,6 +79,27 @@ def test_a_target_is_written_as_it_is_read(text: str) -> None:
 )
 def test_a_replay_is_taken_out_of_arguments(argv: tuple[str, ...], left: list[str]) -> None:
     assert without_replay(argv) == left
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), ()),
+        (("-n2", "-x", "--category", "unit", "-vv"), ()),
+        (("-k", "a and b", "-msmoke", "--deselect=t.py"), ("-k", "a and b", "-msmoke", "--deselect=t.py")),
+        (("--screen-replay", "R:gw0:t.py::test_a", "folder"), ("folder",)),
+        (("folder", "elsewhere", "x" * 5000), ("folder",)),
+        (("folder/t.py::test_a",), None),
+        (("--lf",), None),
+        (("--last-failed-no-failures", "none"), None),
+        (("--sw-skip",), None),
+    ],
+)
+def test_what_selects_tests_is_found_in_arguments(
+    tmp_path: Path, arguments: tuple[str, ...], told: tuple[str, ...] | None
+) -> None:
+    (tmp_path / "folder").mkdir()
+    assert selecting(arguments, tmp_path) == told
 
 
 # choosing a lane

@@ -236,6 +236,15 @@ def test_paths_that_match_something_are_taken_as_they_are(tmp_path: Path, patter
     assert found.categories["unit"].paths == (pattern,)
 
 
+def test_the_smallest_values(tmp_path: Path) -> None:
+    table = (
+        "[tool.toxscreen]\nretention = 1\n[tool.toxscreen.categories.unit]\nworkers = 0\ntimeout = 0\nbudget = 0.0\n"
+    )
+    found = load(tmp_path, table)
+    unit = found.categories["unit"]
+    assert (found.retention.value, unit.workers, unit.timeout, unit.budget) == (1, 0, 0.0, 0.0)
+
+
 def test_paths_may_be_empty_and_defaults_need_not_exist(tmp_path: Path) -> None:
     assert load(tmp_path, "[tool.toxscreen.categories.unit]\npaths = []\n").categories["unit"].paths == ()
 

@@ -13,6 +13,7 @@ from toxscreen.model import Event, EventKind, Frame, Header, Leak, Origin, Outco
 
 #: Version of the shape of headers and events.
 SCHEMA: Final = 1
+_SHORT: Final = 40
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 _quote = json.encoder.encode_basestring_ascii
@@ -194,7 +195,7 @@ def _check(name: str, value: object, types: tuple[type, ...]) -> None:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return text if len(text) <= _SHORT else text[:_SHORT] + "..."
 
 
 def _check_types(record: Mapping[str, Any], types: Mapping[str, tuple[type, ...]]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from toxscreen.model import OrderKind, Policy, Sourced
 from toxscreen.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What the user asked of pytest directly; None is no word on it."""
 
     workers: Sourced[int] | None = None
@@ -17,8 +16,7 @@ class Asked:
     timeout: Sourced[float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """What a run of one category uses."""
 
     workers: Sourced[int]

@@ -58,6 +58,24 @@ def red_lanes(run: Run) -> dict[str, str]:
     return {lane.name: last[lane.name] for lane in run.order.lanes if lane.name in last}
 
 
+def command(
+    target: Target, *, environment: str | None, hash_seed: str | None, program: Sequence[str]
+) -> tuple[str, ...]:
+    """The command to paste for a replay, in the way the run itself was started.
+
+    Args:
+        target: what to replay; run and lane are given.
+        environment: the tox environment of the run; None where tox had no part in it.
+        hash_seed: PYTHONHASHSEED of the run; tox would choose another one.
+        program: how toxscreen is called.
+    """
+    if environment is not None:
+        seeded = () if hash_seed is None or not hash_seed.isdecimal() else ("--hashseed", hash_seed)
+        return ("tox", "-e", environment, *seeded, "--", "--screen-replay", str(target))
+    until = () if target.until is None else ("--until", target.until)
+    return (*program, "replay", target.run or "", "--lane", target.lane or "", *until)
+
+
 def pick_lane(run: Run, name: str | None, until: str | None = None) -> Lane:
     """The lane to replay: the one named, else one that ran the last test wanted, else the one of the first failure.
 

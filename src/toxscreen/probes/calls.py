@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from toxscreen.errors import PolicyViolation
 from toxscreen.model import Network, Policy
@@ -72,8 +72,7 @@ class Rule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(NamedTuple):
     """What a network call is aimed at."""
 
     call: str
@@ -204,8 +203,9 @@ class _InForce:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    __tracebackhide__ = True
+    # Called for every audited event, a dozen a test: nothing may stand before the condition.
     if event in _WATCHED and _InForce.rule is not None:
+        __tracebackhide__ = True
         check(event, arguments)
 
 
