@@ -1,0 +1,51 @@
+"""When a measuring process saves its coverage, so that its death costs little: a pure decision and a small account."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from toxscreen.host import CLOCK, Clock
+
+#: Seconds of saving that are always granted.
+GRANT: Final = 2.0
+#: Share of the time since the start that is granted on top.
+SHARE: Final = 0.1
+
+
+def due(spent: float, elapsed: float, last_cost: float) -> bool:
+    """Whether another save fits into the budget.
+
+    Args:
+        spent: seconds that saving took so far.
+        elapsed: seconds since the start.
+        last_cost: seconds that the last save took; the next one is expected to take as long.
+    """
+    return spent + last_cost <= GRANT + SHARE * elapsed
+
+
+class Checkpoints:
+    """Saves coverage after tests as often as the budget allows."""
+
+    def __init__(self, clock: Clock = CLOCK) -> None:
+        self._clock = clock
+        self._start = clock.elapsed()
+        self._spent = 0.0
+        self._last = 0.0
+
+    def after_test(self) -> float | None:
+        """Save now if it is due. Never raises.
+
+        Returns:
+            Seconds the save took; None when nothing was saved.
+        """
+        if "coverage" not in sys.modules or not due(self._spent, self._clock.elapsed() - self._start, self._last):
+            return None
+        # Imported here: runs without coverage must not pay for it.
+        from toxscreen.analysis import coverage
+
+        cost = coverage.checkpoint(self._clock)
+        if cost is not None:
+            self._spent += cost
+            self._last = cost
+        return cost

@@ -1,0 +1,1 @@
+"""The command line: a door. One command a file; `main` parses, prints and turns errors into exit statuses."""

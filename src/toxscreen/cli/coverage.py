@@ -1,0 +1,118 @@
+"""``toxscreen coverage``: note that an environment begins to measure, or combine what environments measured."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from toxscreen.analysis import coverage, stamp
+from toxscreen.analysis.figures import Figures
+from toxscreen.cli.command import Answer
+from toxscreen.errors import ConfigError, Exit, Place
+from toxscreen.model import Page, Ruling, Table
+from toxscreen.settings import find_root
+
+NAME = "coverage"
+HELP = "Combine the coverage that environments measured, write reports, enforce fail_under."
+EXAMPLE = "toxscreen coverage unit integration"
+
+_COLUMNS = ("File", "Statements", "Missing", "Branches", "Partial", "Cover", "Missing lines")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own arguments."""
+    parser.add_argument("environments", nargs="*", metavar="ENV", help="environments that must have data")
+    parser.add_argument(
+        "--begin", metavar="ENV", help="remove what ENV measured before, and note which sources it measures now"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Begin to measure, or combine.
+
+    Raises:
+        ToxscreenError: arguments, evidence or data that cannot be used.
+        ErrorGroup: several of them.
+    """
+    root = find_root(Path.cwd())
+    with stamp.using(root):
+        return _run(root, arguments)
+
+
+def _run(root: Path, arguments: argparse.Namespace) -> Answer:
+    asked_by = "toxscreen coverage"
+    if arguments.begin is not None:
+        names = stamp.environment_names([arguments.begin], asked_by=f"{asked_by} --begin")
+        if len(names) != 1 or arguments.environments:
+            raise ConfigError("takes one environment and nothing else", place=Place(key=f"{asked_by} --begin"))
+        return _begin(root, names[0])
+    names = stamp.environment_names(arguments.environments, asked_by=asked_by)
+    if not names:
+        known = ", ".join(stamp.environments(root)) or "none"
+        hint = f"name every environment that must have data; those that have some: {known}"
+        raise ConfigError("no environment is named", place=Place(key=asked_by), hint=hint)
+    return _combine(coverage.report(root, names), names)
+
+
+def _begin(root: Path, environment: str) -> Answer:
+    begun, removed = stamp.begin(root, environment)
+    home = (stamp.folder(root) / environment).relative_to(root).as_posix()
+    changed = f" with uncommitted changes ({begun.changes})" if begun.changes else ""
+    page = Page(
+        title=f"coverage of {environment} begins",
+        notes=(f"data of {_commit(begun.commit)}{changed} goes to {home}", f"removed files of earlier runs: {removed}"),
+    )
+    told = {key: value for key, value in asdict(begun).items() if key != "schema"}
+    return Answer(page, {**told, "folder": home, "removed": removed})
+
+
+def _combine(report: coverage.Report, names: tuple[str, ...]) -> Answer:
+    rows = [_row(figures) for figures in (*report.files, report.total) if figures.name not in report.unlisted]
+    told = [
+        f"{each.name}: {_commit(each.commit)}, data files: {each.data_files}, source files: {each.measured_files}"
+        for each in report.environments
+    ]
+    page = Page(
+        title=f"coverage of {', '.join(names)}",
+        notes=(*told, *report.notes),
+        tables=(Table(_COLUMNS, tuple(rows)),),
+        closing=(*(f"{kind}: {path}" for kind, path in report.written.items()), report.verdict.reason),
+    )
+    data: dict[str, object] = {
+        "environments": [
+            {"name": each.name, "files": each.data_files, "measured_files": each.measured_files, "commit": each.commit}
+            for each in report.environments
+        ],
+        "totals": {
+            **_numbers(report.total),
+            "covered": report.verdict.numerator,
+            "countable": report.verdict.denominator,
+            "percent_exact": report.verdict.measured,
+        },
+        "fail_under": report.verdict.limit,
+        "ruling": report.verdict.ruling.value,
+        "files": [{"file": each.name, **_numbers(each), "missing_lines": each.missing_lines} for each in report.files],
+        "reports": report.written,
+        "notes": list(report.notes),
+    }
+    return Answer(page, data, Exit.CLEAN if report.verdict.ruling is Ruling.PASS else Exit.FOUND)
+
+
+def _numbers(figures: Figures) -> dict[str, object]:
+    return {
+        "statements": figures.statements,
+        "missing": figures.missing,
+        "branches": figures.branches,
+        "partial": figures.partial,
+        "percent": figures.percent,
+    }
+
+
+def _row(figures: Figures) -> tuple[str, ...]:
+    counts = (figures.statements, figures.missing, figures.branches, figures.partial)
+    return (figures.name, *map(str, counts), f"{figures.percent} %", figures.missing_lines)
+
+
+def _commit(commit: str | None) -> str:
+    return f"commit {commit[:12]}" if commit else "no commit"

@@ -1,0 +1,77 @@
+"""Parse the command line, run one command, print its answer. The one place that prints errors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import cast
+
+from toxscreen import __version__
+from toxscreen.cli import coverage, replay, runs
+from toxscreen.cli.command import Command
+from toxscreen.errors import ErrorGroup, Exit, ToxscreenError
+from toxscreen.report.terminal import print_page
+
+#: Version of the shape of every ``--json`` document.
+SCHEMA = 1
+
+_MODULES: tuple[ModuleType, ...] = (runs, replay, coverage)
+COMMANDS = {command.NAME: command for command in (cast("Command", module) for module in _MODULES)}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="toxscreen",
+        description="Test runs whose every order can be replayed, and coverage that cannot be green on nothing.",
+    )
+    top.add_argument("--version", action="version", version=f"toxscreen {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS.values():
+        sub = commands.add_parser(
+            command.NAME,
+            help=command.HELP,
+            description=command.HELP,
+            epilog=f"example:\n  {command.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+        command.add_arguments(sub)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: arguments without the program's name; those of this process when left out.
+
+    Returns:
+        The exit status, see :class:`toxscreen.errors.Exit`.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        answer = COMMANDS[arguments.command].run(arguments)
+    except ToxscreenError as error:
+        _print_error(error, as_json=arguments.json)
+        return int(error.exit_status)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return int(Exit.INTERRUPTED)
+    if arguments.json:
+        print(json.dumps({**answer.data, "schema": SCHEMA}, indent=2))
+    print_page(answer.page, sys.stderr if arguments.json else sys.stdout)
+    return int(answer.status)
+
+
+def _print_error(error: ToxscreenError, *, as_json: bool) -> None:
+    print(f"toxscreen: {error.render()}", file=sys.stderr)
+    if as_json:
+        errors = error.errors if isinstance(error, ErrorGroup) else (error,)
+        told = [
+            {"slug": each.slug, "message": each.message, "place": str(each.place), "hint": each.hint} for each in errors
+        ]
+        print(json.dumps({"errors": told, "schema": SCHEMA}, indent=2))
