@@ -1,0 +1,169 @@
+"""Collecting: which category each test belongs to, and which of them run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from _pytest.nodes import Node
+
+from toxscreen.errors import MarkerError, NothingRanError, Place, ToxscreenError, did_you_mean
+from toxscreen.model import Case, Policy
+from toxscreen.plan.categories import belongs_elsewhere, category_of
+from toxscreen.probes.calls import ALLOWABLE
+from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, ItemInfo, Screen, worker_input
+
+
+class Collect:
+    """Sorts tests into categories, deselects those of others and reports every mistake at once."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.settings = screen.settings
+        self._names: dict[Node, frozenset[str]] = {}
+        self._categories: dict[tuple[str, frozenset[str]], str] = {}
+        self._files: dict[Path, str] = {}
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave alone what only other categories claim: importing it takes time and may pollute."""
+        if self.screen.policy is None or self.screen.replayed is not None:
+            return None
+        file = self._relative(collection_path)
+        if belongs_elsewhere(file, self.screen.policy.category, self.settings.categories):
+            return True
+        return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Give every test its policy; keep those of the category asked for."""
+        errors: list[ToxscreenError] = []
+        kept: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            policy = self._policy(item, errors)
+            if policy is None:
+                continue
+            wanted = self.screen.policy is None or policy.category == self.screen.policy.category
+            (kept if wanted else others).append(item)
+        if errors:
+            for error in errors:
+                self.screen.problems.add_error(error.render())
+            items.clear()
+            return
+        if others:
+            config.hook.pytest_deselected(items=others)
+            items[:] = kept
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Hand what is wrong to the process that leads the run."""
+        if worker_input(session.config) is not None:
+            told = session.config.workeroutput.setdefault(XDIST_KEY, {})  # type: ignore[attr-defined]
+            told["errors"] = list(self.screen.problems.errors)
+            told["deselected"] = self.screen.deselected
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Count, so that a run without a test can say why."""
+        self.screen.deselected += len(items)
+
+    def _relative(self, path: Path) -> str:
+        known = self._files.get(path)
+        if known is None:
+            try:
+                known = path.relative_to(self.settings.root).as_posix()
+            except ValueError:
+                known = path.as_posix()
+            self._files[path] = known
+        return known
+
+    def _marker_names(self, node: Node) -> frozenset[str]:
+        """Names of all markers that apply to a node; those of its parents are found once."""
+        above = self._marker_names_above(node.parent) if node.parent is not None else frozenset()
+        return above.union(mark.name for mark in node.own_markers) if node.own_markers else above
+
+    def _marker_names_above(self, parent: Node) -> frozenset[str]:
+        known = self._names.get(parent)
+        if known is None:
+            known = self._names[parent] = self._marker_names(parent)
+        return known
+
+    def _policy(self, item: pytest.Item, errors: list[ToxscreenError]) -> Policy | None:
+        names = self._marker_names(item)
+        file = self._relative(item.path)
+        category = self._categories.get((file, names))
+        if category is None:
+            answer = category_of(
+                Case(item.nodeid, file, names), self.settings.categories, self.settings.default_category.value
+            )
+            if isinstance(answer, ToxscreenError):
+                errors.append(answer)
+                return None
+            category = self._categories[file, names] = answer
+        policy = self.settings.categories[category]
+        allowed = self._arguments(item, "allow", ALLOWABLE, errors) if "allow" in names else ()
+        needs = self._arguments(item, "needs", tuple(self.settings.services), errors) if "needs" in names else ()
+        limit = _marked_limit(item) if "timeout" in names else self._limit(item, policy)
+        item.stash[ITEM_KEY] = ItemInfo(policy, frozenset(allowed), needs, limit)
+        return policy
+
+    def _limit(self, item: pytest.Item, policy: Policy) -> float | None:
+        """Where categories run together, each test carries its own time limit, unless somebody set one for all."""
+        if self.screen.policy is not None:
+            return None
+        if self.screen.asked_timeout is not None:
+            return self.screen.asked_timeout
+        if policy.timeout:
+            item.add_marker(pytest.mark.timeout(policy.timeout))
+        return policy.timeout
+
+    @staticmethod
+    def _arguments(
+        item: pytest.Item, marker: str, known: tuple[str, ...], errors: list[ToxscreenError]
+    ) -> tuple[str, ...]:
+        found: list[str] = []
+        for mark in item.iter_markers(marker):
+            wrong = [argument for argument in mark.args if argument not in known]
+            if wrong or mark.kwargs or not mark.args:
+                told = ", ".join(map(repr, wrong)) or "no argument" if not mark.kwargs else "named arguments"
+                hint = did_you_mean(str(wrong[0]), known) if wrong else f"known: {', '.join(known)}"
+                if not known:
+                    hint = "no service is declared; declare it under [tool.toxscreen.services.NAME] of pyproject.toml"
+                errors.append(
+                    MarkerError(f"@pytest.mark.{marker} is given {told}", place=Place(item.nodeid), hint=hint)
+                )
+            found.extend(argument for argument in mark.args if argument in known)
+        return tuple(dict.fromkeys(found))
+
+
+def _marked_limit(item: pytest.Item) -> float | None:
+    """Seconds of pytest-timeout's marker; pytest-timeout itself says what is wrong with it."""
+    mark = item.get_closest_marker("timeout")
+    if mark is None:
+        return None
+    try:
+        return float(mark.args[0] if mark.args else mark.kwargs["timeout"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def nothing_ran(screen: Screen, deselected: int) -> NothingRanError:
+    """The error for a run in which no test was left.
+
+    Args:
+        screen: the run.
+        deselected: how many tests were collected and then deselected.
+    """
+    policy = screen.policy
+    if deselected:
+        return NothingRanError(
+            f"all {deselected} collected tests were deselected",
+            place=Place(key=f"category {screen.category}"),
+            hint="loosen -k, -m or the paths given, or choose another category",
+        )
+    hint = "no test was found below the paths given"
+    if policy is not None:
+        hint = (
+            f"its paths are {', '.join(policy.paths) or 'none'} and its markers {', '.join(policy.markers) or 'none'}; "
+            f"change them under [tool.toxscreen.categories.{policy.category}] of pyproject.toml"
+        )
+    return NothingRanError("no test was collected", place=Place(key=f"category {screen.category}"), hint=hint)

@@ -1,0 +1,54 @@
+"""The exit status of a run: 0, 1, 2 or 130, in the sense of errors.Exit, also where pytest has others."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from toxscreen.errors import Exit
+from toxscreen.pytest_plugin.collect import nothing_ran
+from toxscreen.pytest_plugin.screen import Screen
+
+
+class Ending:
+    """Settles the exit status, in the process that reports to the user."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self._interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C; pytest-xdist and -x use subclasses of the same exception."""
+        self._interrupted = excinfo.type is KeyboardInterrupt
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Say why nothing ran before the summary is written, and settle the status after it."""
+        self._explain_nothing(session)
+        try:
+            return (yield)
+        finally:
+            self._explain_nothing(session)
+            session.exitstatus = self._status(session)
+
+    def _explain_nothing(self, session: pytest.Session) -> None:
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not self.screen.problems.errors:
+            self.screen.problems.add_error(nothing_ran(self.screen, self.screen.deselected).render())
+
+    def _status(self, session: pytest.Session) -> int:
+        if self._interrupted:
+            return int(Exit.INTERRUPTED)
+        if self.screen.problems.errors or session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return int(Exit.UNJUDGED)
+        if session.exitstatus == pytest.ExitCode.INTERRUPTED and _has_red_tests(session):
+            # -x and --maxfail under pytest-xdist end like an interrupt.
+            return int(Exit.FOUND)
+        return int(session.exitstatus)
+
+
+def _has_red_tests(session: pytest.Session) -> bool:
+    """Whether a test failed; a file that could not be collected is none."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    reports = terminal.stats.get("failed", []) + terminal.stats.get("error", []) if terminal is not None else []
+    return any(isinstance(report, pytest.TestReport) for report in reports)

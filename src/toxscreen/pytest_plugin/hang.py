@@ -1,0 +1,197 @@
+"""Time limits that hold inside C code: the pulse that each test process keeps, and the guard that reads it."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from toxscreen import host
+from toxscreen.pytest_plugin import guard
+from toxscreen.pytest_plugin.kept import Kept, place
+
+_getpid, _pwrite, _unlink = os.getpid, getattr(os, "pwrite", None), os.unlink
+#: Seconds after the limit at which faulthandler writes the stacks, at the latest and at the earliest. Within this
+#: window an armed timer serves the next test too, so that short tests do not pay for one each.
+_LATEST = guard.GRACE - 0.2
+_EARLIEST = _LATEST - 0.5
+
+
+class Watch:
+    """The pulse of this process, and the timer that writes its stacks.
+
+    Args:
+        folder: where pulses lie.
+        lane: the worker's name.
+    """
+
+    def __init__(self, folder: Path, lane: str) -> None:
+        self._process = _getpid()
+        self._sequence = 0
+        self._armed_for = 0.0
+        self._pulse: Kept | None = None
+        self._stacks: Kept | None = None
+        with contextlib.suppress(OSError):
+            self._stacks = Kept(folder / f"{lane}.stacks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            self._pulse = Kept(folder / f"{lane}{guard.SUFFIX}", os.O_RDWR | os.O_CREAT)
+        #: That of a test which runs this run inside itself.
+        self._outer = _Forks.watch
+        _Forks.watch = self
+        _Forks.follow()
+
+    def begin(self, node_id: str, limit: float) -> None:
+        """A test starts, or gets a limit anew.
+
+        Args:
+            node_id: the test.
+            limit: seconds; 0 is no limit.
+        """
+        self._beat(node_id, limit)
+        if limit and self._stacks is not None:
+            due = host.CLOCK.elapsed() + limit
+            if not due + _EARLIEST <= self._armed_for <= due + _LATEST:
+                self._armed_for = due + _LATEST
+                self._arm(limit + _LATEST)
+
+    def idle(self) -> None:
+        """No test runs."""
+        self._beat("", 0.0)
+
+    def pause(self) -> None:
+        """A person debugs: nothing ends by itself."""
+        self.idle()
+        self.disarm()
+
+    def disarm(self) -> None:
+        """Stop faulthandler's timer."""
+        if self._armed_for and _getpid() == self._process:
+            self._armed_for = 0.0
+            faulthandler.cancel_dump_traceback_later()
+
+    def close(self) -> None:
+        """The process runs no more tests."""
+        if _getpid() != self._process:
+            return
+        self.idle()
+        self.disarm()
+        for file in (self._pulse, self._stacks):
+            if file is not None:
+                file.close()
+        self._pulse = self._stacks = None
+        _Forks.watch = self._outer
+        if self._outer is not None:
+            self._outer.resume()
+
+    def before_fork(self) -> None:
+        """Stop the timer: a child that ends would wait for its thread, which a fork does not copy."""
+        if self._armed_for and _getpid() == self._process:
+            faulthandler.cancel_dump_traceback_later()
+
+    def resume(self) -> None:
+        """Start the timer again with what is left of its time: after a fork, or after a run inside a test."""
+        if self._armed_for and _getpid() == self._process:
+            self._arm(max(self._armed_for - host.CLOCK.elapsed(), 0.01))
+
+    def _beat(self, node_id: str, limit: float) -> None:
+        if self._pulse is None or _pwrite is None or _getpid() != self._process:
+            return
+        self._sequence += 1
+        name = node_id.encode("utf-8", "replace")[: guard.NODE_ID_BYTES]
+        try:
+            content = guard.PULSE.pack(self._sequence, self._process, limit, len(name)) + name
+            _pwrite(self._pulse.descriptor(), content, 0)
+        except OSError:
+            # The disk is full: the guard had better know nothing of this lane than what is long over.
+            with contextlib.suppress(OSError):
+                _unlink(self._pulse.path)
+            self._pulse.close()
+            self._pulse = None
+
+    def _arm(self, seconds: float) -> None:
+        if self._stacks is None or _getpid() != self._process:
+            return
+        try:
+            faulthandler.dump_traceback_later(seconds, file=self._stacks.descriptor())
+        except (OSError, RuntimeError, ValueError):
+            self._stacks = None
+
+
+class _Forks:
+    """Tells the watch of this process before and after a fork; what is told to the interpreter once stays told."""
+
+    watch: Watch | None = None
+    followed = False
+
+    @classmethod
+    def follow(cls) -> None:
+        if not cls.followed and hasattr(os, "register_at_fork"):
+            cls.followed = True
+            os.register_at_fork(before=cls.before, after_in_parent=cls.after)
+
+    @classmethod
+    def before(cls) -> None:
+        if cls.watch is not None:
+            cls.watch.before_fork()
+
+    @classmethod
+    def after(cls) -> None:
+        if cls.watch is not None:
+            cls.watch.resume()
+
+
+class GuardProcess:
+    """The guard of a run, as its leader sees it.
+
+    Args:
+        folder: where the pulses lie.
+        run: the run's name.
+        alone: whether this process runs the tests itself.
+    """
+
+    def __init__(self, folder: Path, run: str, *, alone: bool) -> None:
+        self.problem: str | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leader = _getpid()
+        self._pipe: tuple[int, int] | None = None
+        mode = "alone" if alone else "workers"
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            os.fspath(Path(guard.__file__)),
+            os.fspath(folder),
+            str(_getpid()),
+            mode,
+            run,
+        ]
+        try:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        except OSError as error:
+            self.problem = f"a test that hangs inside C code will not be ended: {error}"
+            return
+        if self._process.stdin is not None:
+            self._pipe = place(self._process.stdin.fileno())
+
+    def bye(self) -> None:
+        """End the guard in an orderly way."""
+        process = self._process
+        if process is None or process.stdin is None or _getpid() != self._leader:
+            return
+        self._process = None
+        if place(process.stdin.fileno()) != self._pipe:
+            # A test closed the pipe; its descriptor may by now belong to somebody else.
+            process.kill()
+            process.wait()
+            return
+        with contextlib.suppress(OSError):
+            process.stdin.write(guard.BYE)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

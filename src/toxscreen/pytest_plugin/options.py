@@ -1,0 +1,30 @@
+"""The options and markers that the plugin adds to pytest, each declared once.
+
+Plain tuples: this file is read at every start of pytest, also where toxscreen is not used.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: flag, attribute of pytest's option namespace, name of its value, help.
+CATEGORY: Final = ("--category", "toxscreen_category", "NAME", "Run the tests of this category under its policy.")
+REPLAY: Final = (
+    "--screen-replay",
+    "toxscreen_replay",
+    "RUN[:LANE[:NODEID]]",
+    "Run exactly what a worker of a recorded run ran, in one process; with NODEID, up to that test.",
+)
+ALL: Final = (CATEGORY, REPLAY)
+
+MARKERS: Final = (
+    'allow(*what): let the test do what its category forbids; "network" or "subprocess".',
+    "needs(*services): services of [tool.toxscreen.services] that must be up for the test.",
+)
+#: Markers of the built-in categories, registered even where toxscreen is not used.
+CATEGORY_MARKERS: Final = ("unit", "integration", "real_world", "perf")
+
+
+def category_line(marker: str, category: str) -> str:
+    """The line that registers a category's marker with pytest."""
+    return f"{marker}: the test belongs to the category {category} of toxscreen."

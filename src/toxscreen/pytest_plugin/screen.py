@@ -1,0 +1,106 @@
+"""What the plugin knows of one pytest run, under one typed key on pytest's stash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from toxscreen.model import Policy
+from toxscreen.plan.choose import Chosen
+from toxscreen.settings import Settings
+
+if TYPE_CHECKING:
+    from toxscreen.model import Run
+    from toxscreen.plan.replay import Target
+
+#: Key of a run's dealings in pytest-xdist's workerinput and workeroutput.
+XDIST_KEY = "toxscreen"
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is to be told at the end of a run, gathered from this process and its workers, each once."""
+
+    #: Rendered errors that make the run unjudgeable.
+    errors: list[str] = field(default_factory=list)
+    #: Slug and text of warnings; they never fail a test.
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+    def add_error(self, text: str) -> None:
+        """Note a rendered error once."""
+        if text not in self.errors:
+            self.errors.append(text)
+
+    def warn(self, slug: str, text: str) -> None:
+        """Note a warning once."""
+        if (slug, text) not in self.warnings:
+            self.warnings.append((slug, text))
+
+
+@dataclass(slots=True)
+class Screen:
+    """One categorised run as this process sees it."""
+
+    settings: Settings
+    #: The category asked for; None where all categories run together.
+    policy: Policy | None
+    chosen: Chosen | None
+    #: The run and lane to replay.
+    target: Target | None = None
+    replayed: Run | None = None
+    #: Seconds that the user set for every test; None: those of the categories hold.
+    asked_timeout: float | None = None
+    problems: Problems = field(default_factory=Problems)
+    #: Folder of the run's journal; None where it could not be made.
+    folder: Path | None = None
+    #: Folder through which the processes of the run and its guard speak: the run's own, or a temporary one.
+    pulses: Path | None = None
+    #: How many collected tests this process deselected.
+    deselected: int = 0
+    #: What tests left changed, in words, for the summary.
+    leaks: list[str] = field(default_factory=list)
+
+    @property
+    def category(self) -> str:
+        """The category's name, or "all"."""
+        return self.policy.category if self.policy else "all"
+
+
+KEY = pytest.StashKey[Screen]()
+
+
+class ItemInfo(NamedTuple):
+    """What was found out about one test when it was collected."""
+
+    policy: Policy
+    allowed: frozenset[str]
+    needs: tuple[str, ...]
+    #: Seconds that a marker of pytest-timeout sets; None without one.
+    limit: float | None = None
+
+
+ITEM_KEY = pytest.StashKey[ItemInfo]()
+
+
+def screen_of(config: pytest.Config) -> Screen:
+    """The run that belongs to a configuration; it was started."""
+    return config.stash[KEY]
+
+
+def worker_input(config: pytest.Config) -> dict[str, Any] | None:
+    """pytest-xdist's input for this worker; None in every other process."""
+    return getattr(config, "workerinput", None)
+
+
+def lane_name(config: pytest.Config) -> str:
+    """The worker's name, or "main" where there are no workers."""
+    handed = worker_input(config)
+    return str(handed["workerid"]) if handed else "main"
+
+
+def is_distributed(config: pytest.Config) -> bool:
+    """Whether this process hands the tests to workers and runs none itself."""
+    return worker_input(config) is None and bool(getattr(config.option, "tx", None)) and config.option.dist != "no"

@@ -1,0 +1,221 @@
+"""Start of a categorised run: read the settings, choose the options, register the features that it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from toxscreen import host
+from toxscreen.errors import Exit, Place, ReplayError, ToxscreenError
+from toxscreen.model import OrderKind, Policy, Run, Sourced
+from toxscreen.plan.choose import Asked, Chosen, choose
+from toxscreen.pytest_plugin import options
+from toxscreen.pytest_plugin.collect import Collect
+from toxscreen.pytest_plugin.ending import Ending
+from toxscreen.pytest_plugin.lead import Lead
+from toxscreen.pytest_plugin.leaks import Leaks
+from toxscreen.pytest_plugin.observe import Observe
+from toxscreen.pytest_plugin.screen import KEY, Screen, is_distributed, worker_input
+from toxscreen.pytest_plugin.summary import Summary
+from toxscreen.settings import Settings, load
+
+
+def start(config: pytest.Config) -> int | None:
+    """Prepare a run.
+
+    Returns:
+        None when pytest may go on; the exit status when the settings cannot be used.
+    """
+    try:
+        screen = _screen(config)
+        config.stash[KEY] = screen
+        _register_markers(config, screen)
+        if config.option.collectonly:
+            _set_in_process(config)
+        _register_features(config, screen)
+    except ToxscreenError as error:
+        sys.stderr.write(f"toxscreen: {error.render()}\n")
+        return int(Exit.UNJUDGED)
+    return None
+
+
+def _screen(config: pytest.Config) -> Screen:
+    settings = load(config.rootpath, host.environment())
+    name: str | None = config.getoption(options.CATEGORY[1])
+    asked_for_replay: str | None = config.getoption(options.REPLAY[1])
+    if asked_for_replay is not None:
+        from toxscreen.journal.read import find_run
+        from toxscreen.plan.replay import Target, pick_lane
+
+        target = Target.parse(asked_for_replay)
+        run = find_run(config.rootpath, target.run)
+        lane = pick_lane(run, target.lane)
+        target = Target(run.id, lane.name, target.until)
+        name = None if run.header.category == "all" else run.header.category
+        policy = settings.policy(name, asked_by=f"run {run.id}") if name else None
+        _set_replay(config, run)
+        asked = Asked(Sourced(0, "replay"), Sourced("written", "replay"), _asked_timeout(config))
+        chosen = _settle(config, settings, policy, asked)
+        return Screen(settings, policy, chosen, target, run, _value(asked.timeout))
+    policy = settings.policy(name, asked_by=options.CATEGORY[0]) if name else None
+    asked = Asked(_asked_workers(config), _asked_order(config), _asked_timeout(config))
+    chosen = _settle(config, settings, policy, asked)
+    return Screen(settings, policy, chosen, asked_timeout=_value(asked.timeout))
+
+
+def _value(asked: Sourced[float] | None) -> float | None:
+    return asked.value if asked is not None else None
+
+
+def _settle(config: pytest.Config, settings: Settings, policy: Policy | None, asked: Asked) -> Chosen | None:
+    if policy is None:
+        return None
+    chosen = choose(policy, settings, asked, host.cores())
+    if asked.workers is None and worker_input(config) is None:
+        _set_workers(config, chosen.workers.value)
+    if asked.order is None and config.pluginmanager.hasplugin("randomly"):
+        config.option.randomly_reorganize = chosen.order.value == "random"
+    if asked.timeout is None and chosen.timeout.value and config.pluginmanager.hasplugin("timeout"):
+        config.option.timeout = chosen.timeout.value
+    return chosen
+
+
+# what the user asked of the plugins directly
+
+
+def _asked_workers(config: pytest.Config) -> Sourced[int] | None:
+    if worker_input(config) is not None:
+        return Sourced(int(worker_input(config)["workercount"]), "pytest-xdist")  # type: ignore[index]
+    if not config.pluginmanager.hasplugin("xdist"):
+        return Sourced(0, "pytest-xdist is off")
+    if config.getoption("usepdb", default=False):
+        return Sourced(0, "--pdb")
+    number = config.option.numprocesses
+    if number is not None:
+        return Sourced(number if isinstance(number, int) else host.cores(), "-n")
+    if config.option.tx:
+        return Sourced(len(config.option.tx), "--tx")
+    wanted = host.environment().get("PYTEST_XDIST_AUTO_NUM_WORKERS", "")
+    if wanted.isdecimal():
+        _set_workers(config, int(wanted))
+        return Sourced(int(wanted), "PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return None
+
+
+def _asked_order(config: pytest.Config) -> Sourced[OrderKind] | None:
+    if not config.pluginmanager.hasplugin("randomly"):
+        return Sourced("written", "pytest-randomly is off")
+    if not config.option.randomly_reorganize:
+        return Sourced("written", "--randomly-dont-reorganize")
+    if isinstance(config.option.randomly_seed, int):
+        return Sourced("random", "--randomly-seed")
+    return None
+
+
+def _asked_timeout(config: pytest.Config) -> Sourced[float] | None:
+    if not config.pluginmanager.hasplugin("timeout"):
+        return Sourced(0.0, "pytest-timeout is off")
+    sources = (
+        (config.option.timeout, "--timeout"),
+        (host.environment().get("PYTEST_TIMEOUT"), "PYTEST_TIMEOUT"),
+        (config.getini("timeout"), "pytest's setting timeout"),
+    )
+    for value, source in sources:
+        try:
+            if value not in {None, ""}:
+                return Sourced(float(value), source)
+        except ValueError:
+            # pytest-timeout itself says what is wrong with it.
+            return Sourced(0.0, source)
+    return None
+
+
+# what is set
+
+
+def _set_workers(config: pytest.Config, workers: int) -> None:
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    config.option.numprocesses = workers
+    if config.option.maxprocesses and workers:
+        workers = min(workers, config.option.maxprocesses)
+    config.option.tx = ["popen"] * workers
+    if not workers:
+        config.option.dist = "no"
+    elif config.option.dist == "no":
+        config.option.dist = "load"
+
+
+def _set_in_process(config: pytest.Config) -> None:
+    if worker_input(config) is None:
+        _set_workers(config, 0)
+
+
+def _set_replay(config: pytest.Config, run: Run) -> None:
+    """Everything that would select, stop or shuffle is neutral: the order of the old run decides."""
+    if worker_input(config) is not None:
+        raise ReplayError("a replay runs in one process", place=Place(key="-n"), hint="leave out -n, --dist and --tx")
+    _set_in_process(config)
+    config.option.maxfail = 0
+    for flag in ("lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip", "stepwise_reset"):
+        if hasattr(config.option, flag):
+            setattr(config.option, flag, False)
+    # Lanes that are replayed side by side must not share, and wipe, one folder.
+    config.option.basetemp = None
+    if config.pluginmanager.hasplugin("randomly"):
+        config.option.randomly_reorganize = False
+        if run.header.seed is not None:
+            config.option.randomly_seed = run.header.seed
+    config.args[:] = _still_there(config.args, config.invocation_params.dir)
+
+
+def _still_there(arguments: list[str], folder: Path) -> list[str]:
+    """Files instead of single tests, without those that are gone: the lane selects, and no lost name may stop it."""
+    files = list(dict.fromkeys(argument.partition("::")[0] for argument in arguments))
+    return [file for file in files if (folder / file).exists()] or [os.fspath(folder)]
+
+
+def _register_markers(config: pytest.Config, screen: Screen) -> None:
+    for marker, category in screen.settings.markers.items():
+        if marker not in options.CATEGORY_MARKERS:
+            config.addinivalue_line("markers", options.category_line(marker, category))
+
+
+def _register_features(config: pytest.Config, screen: Screen) -> None:
+    """Register what this process takes part in: collecting, running tests, leading the run."""
+    register = config.pluginmanager.register
+    register(Collect(screen), "toxscreen-collect")
+    if screen.replayed is not None and screen.target is not None:
+        from toxscreen.pytest_plugin.replay import Replay
+
+        register(Replay(screen, screen.replayed, screen.target), "toxscreen-replay")
+    if worker_input(config) is None:
+        # Before Lead, and so inside it, which records the status.
+        register(Ending(screen), "toxscreen-ending")
+        register(Summary(screen), "toxscreen-summary")
+    if config.option.collectonly:
+        return
+    if worker_input(config) is None:
+        register(Lead(config, screen), "toxscreen-lead")
+        if screen.settings.services:
+            from toxscreen.pytest_plugin.services import StopServices
+
+            register(StopServices(screen), "toxscreen-stop-services")
+    if not is_distributed(config):
+        leaks = Leaks() if any(policy.leaks != "off" for policy in _policies(screen)) else None
+        if leaks is not None:
+            register(leaks, "toxscreen-leaks")
+        register(Observe(config, screen, leaks), "toxscreen-observe")
+        if screen.settings.services:
+            from toxscreen.pytest_plugin.services import Services
+
+            # After Observe, and so around it: waiting for a service is no part of a test's time.
+            register(Services(config, screen), "toxscreen-services")
+
+
+def _policies(screen: Screen) -> list[Policy]:
+    """The policies that tests of this run can have."""
+    return [screen.policy] if screen.policy else list(screen.settings.categories.values())
