@@ -167,11 +167,12 @@ class ErrorGroup(ToxscreenError):  # noqa: N818 - the plural of an error
         return "\n".join(error.render() for error in self.errors)
 
 
-class PolicyViolation(RuntimeError):  # noqa: N818 - it is raised inside a test's own code, as a verdict on a call
+class PolicyViolation(PermissionError):  # noqa: N818 - it is raised inside a test's own code, as a verdict on a call
     """A call that the category of the running test does not allow.
 
     It is raised in the offending line by the audit hook. It is no ToxscreenError: nothing is wrong with toxscreen's
-    input, the test did what it must not.
+    input, the test did what it must not. It is an OSError, so that the code under test cleans up as it does when the
+    system refuses: a socket that is not closed would warn in a later, innocent test.
     """
 
 

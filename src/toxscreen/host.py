@@ -61,7 +61,7 @@ def _cores_of_quota(root: Path) -> int | None:
     """Cores granted by a control group's CPU quota, rounded up; None without a quota."""
     try:
         quota, period = (root / "cpu.max").read_text().split()[:2]
-        if quota != "max":
+        if quota != "max" and int(period) > 0:
             return max(1, -(-int(quota) // int(period)))
     except (OSError, ValueError):
         pass

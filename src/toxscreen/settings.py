@@ -137,6 +137,7 @@ SERVICE_OPTIONS: Final = {
 }
 
 _TABLES: Final = ("categories", "services")
+_CATEGORY_NAME: Final = re.compile(r"[^\W_][\w.-]*")
 
 
 def _policy(category: str, **changed: object) -> Policy:
@@ -374,6 +375,16 @@ class _Reader:
         found = dict(BUILT_IN)
         for name in table:
             where = ("categories", name)
+            if not _CATEGORY_NAME.fullmatch(name):
+                # It becomes part of the name of a folder.
+                self.errors.append(
+                    ConfigError(
+                        f"{name!r} cannot be the name of a category",
+                        place=self.place(*where),
+                        hint="a name is made of letters, digits, '_', '-' and '.', and begins with a letter or digit",
+                    )
+                )
+                continue
             values = self.options(self.subtable(table, name, where), CATEGORY_OPTIONS, *where)
             for key in values:
                 self.sources[name, key] = f"{FILE}: categories.{name}.{key}"

@@ -75,6 +75,20 @@ FILES = {
     "unit.py": "from pkg.calc import sign\nsign(1)\nsign(0)\n",
     "integration.py": "from pkg.calc import add, sign\nadd([1])\nsign(0)\n",
     "nothing.py": "",
+    "forks.py": """\
+import os, sys
+from pkg.calc import add, sign, unused
+from toxscreen.analysis.checkpoint import Checkpoints
+sign(1)
+assert Checkpoints().after_test() > 0
+child = os.fork()
+if not child:
+    sign(-1)
+    sys.exit()
+os.waitpid(child, 0)
+add([1])
+unused()
+""",
     "killed.py": """\
 import os, signal, sys
 from pkg.calc import add, sign, unused
@@ -599,6 +613,19 @@ def test_what_ran_before_a_checkpoint_outlives_a_killed_process(project: Project
     (calc,) = (file for file in answer(done)["files"] if file["file"] == "pkg/calc.py")
     assert answer(done)["environments"][0]["files"] == 2
     assert (done.returncode, calc["missing_lines"]) == (0, "10, 21-23")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_what_a_child_ran_that_was_forked_after_a_checkpoint_counts(project: Project) -> None:
+    assert project.toxscreen("--begin", "unit").returncode == 0
+    done = project.python("unit", "-m", "coverage", "run", "forks.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = project.toxscreen("unit", "--json")
+    assert (done.returncode, done.stderr.count("error")) == (0, 0)
+    (calc,) = (file for file in answer(done)["files"] if file["file"] == "pkg/calc.py")
+    assert answer(done)["environments"][0]["files"] == 2
+    # The child alone ran line 8, its parent alone the rest; nobody asked for the sign of zero.
+    assert calc["missing_lines"] == "10"
 
 
 def test_a_process_that_is_measured_itself_keeps_its_measurement(measured: Project, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ NO_NETWORK = """
 
     def test_swallowed_in_a_thread():
         def call():
-            with pytest.raises(RuntimeError):
+            with pytest.raises(PermissionError):
                 socket.create_connection(NOWHERE)
         thread = threading.Thread(target=call)
         thread.start()
@@ -152,7 +152,7 @@ NO_PROCESSES = """
         process.start()
 
     def test_swallowed():
-        with pytest.raises(RuntimeError):
+        with pytest.raises(PermissionError):
             subprocess.Popen("true")
 
     @pytest.mark.allow("subprocess")

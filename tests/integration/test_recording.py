@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import pytest
 
 from toxscreen.errors import CorruptJournalError
 from toxscreen.journal.read import read_run
-from toxscreen.journal.store import run_folders
+from toxscreen.journal.store import is_locked, run_folders
 from toxscreen.model import Outcome, Run, RunState
 from toxscreen.pytest_plugin.guard import is_alive
 from toxscreen.testing import Project, Suite
@@ -55,9 +56,9 @@ def ended_tests(project: Project) -> int:
 
 
 @contextlib.contextmanager
-def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(project: Project, *arguments: str, module: str = "pytest") -> Iterator[subprocess.Popen[str]]:
     """A run that goes on; whatever is left of it afterwards is ended."""
-    process = project.start(*arguments)
+    process = project.start(*arguments, module=module)
     try:
         yield process
     finally:
@@ -214,6 +215,51 @@ def test_the_record_outlives_a_killed_pytest_without_workers(tmp_path: Path) -> 
         says=["toxscreen: pytest died while it was running tests/unit/test_a.py::test_kills\n"],
     )
     assert result.run.state is RunState.DIED
+
+
+@pytest.mark.skipif(not POSIX, reason="there is no SIGKILL here")
+def test_the_record_outlives_a_killed_tox(tmp_path: Path) -> None:
+    tox_ini = f"""
+        [testenv]
+        skip_install = true
+        allowlist_externals = *
+        commands = {sys.executable} -m pytest --category unit -n2
+    """
+    project = Suite({"tests/unit/test_a.py": MANY, "tox.ini": tox_ini}).at(tmp_path)
+    with started(project, "-e", "unit", module="tox") as process:
+        until(lambda: ended_tests(project) >= 10, "ten tests end")
+        process.kill()
+        process.wait(timeout=DEADLINE)
+        (folder,) = run_folders(project.root)
+        workers = [line["pid"] for line in lines(folder) if line["kind"] == "lane-up"]
+        until(lambda: not is_locked(folder), "pytest ends by itself, with nobody to read what it says")
+        until(lambda: not any(map(is_alive, workers)), "its workers do as well")
+    run = read_run(folder)
+    assert run.header.environment == "unit"
+    assert starts_and_ends(folder).most_common(1)[0][1] == 1
+    assert Counter(run.outcomes.values())[Outcome.PASSED] >= 10
+    assert set(run.outcomes.values()) <= {Outcome.PASSED, Outcome.NOT_RUN}
+
+
+@pytest.mark.skipif(not POSIX, reason="whether a run goes on cannot be told here")
+def test_a_run_that_goes_on_is_said_to_and_is_not_forgotten(tmp_path: Path) -> None:
+    project = Suite(
+        {
+            "tests/unit/test_a.py": MANY,
+            "tests/perf/test_b.py": "def test_one(): pass\n",
+            "pyproject.toml": "[tool.toxscreen]\nretention = 1\n",
+        }
+    ).at(tmp_path)
+    with started(project, "--category", "unit", "-n2"):
+        until(lambda: ended_tests(project) >= 1, "a test ends")
+        (folder,) = run_folders(project.root)
+        assert read_run(folder).state is RunState.RUNNING
+        project.run("--category", "perf").expect(exit=0)
+        project.run("--category", "perf").expect(exit=0)
+        assert folder in run_folders(project.root)
+        assert read_run(folder).state is RunState.RUNNING
+    until(lambda: not is_locked(folder), "the lock goes with the process")
+    assert read_run(folder).state is RunState.DIED
 
 
 @pytest.mark.skipif(not POSIX, reason="there are no process groups here")

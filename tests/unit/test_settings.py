@@ -641,3 +641,17 @@ def test_a_linked_folder_belongs_to_the_project_that_it_lies_in(tmp_path: Path) 
 def test_without_any_mark_the_root_is_where_one_stands() -> None:
     folder = Path(os.sep, "no", "such", "folder")
     assert settings.find_root(folder) == folder
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "..", "-x", "a b", "a\\b"])
+def test_a_category_that_cannot_name_a_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / settings.FILE).write_text(f"[tool.toxscreen.categories.'{name}']\ntimeout = 1\n", encoding="utf-8")
+    with pytest.raises(ToxscreenError) as caught:
+        settings.load(tmp_path, {})
+    assert caught.value.message == f"{name!r} cannot be the name of a category"
+    assert caught.value.hint == "a name is made of letters, digits, '_', '-' and '.', and begins with a letter or digit"
+
+
+def test_a_category_of_any_language(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE).write_text("[tool.toxscreen.categories.'große-3.1']\ntimeout = 1\n", encoding="utf-8")
+    assert settings.load(tmp_path, {}).categories["große-3.1"].timeout == 1

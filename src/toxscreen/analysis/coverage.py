@@ -230,9 +230,11 @@ def _measured_files(root: Path, environment: str, evidence: stamp.Evidence) -> i
             data.read()
             names = data.measured_files()
             seen |= names
-            if names and not data.has_arcs():
+            has_lines = any(data.lines(name) for name in names)
+            # A child forked after a checkpoint stores branches but not the word that it has them, and then no lines.
+            if has_lines and not data.has_arcs():
                 branchless.append(path.name)
-            ran = ran or any(data.lines(name) for name in names)
+            ran = ran or has_lines
             data.close(force=True)
         except (CoverageException, sqlite3.Error, OSError) as error:
             broken.append(f"{path.name} ({_in_short(error, path)})")

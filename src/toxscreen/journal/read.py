@@ -191,4 +191,4 @@ def _state(folder: Path, finish: Event | None, attempted: set[str], collected: S
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
     """Sort key by which gw10 comes after gw9."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", name)]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.findall(r"\d+|\D+", name)]

@@ -55,7 +55,7 @@ class Shard:
         self._descriptor = _open(self.path, _FLAGS, 0o666)
         self._identity = self._place(self._descriptor)
         if self._lock and fcntl is not None:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _told(self, error: OSError) -> str:
         return f"{self.path.name}: {error.strerror or error}"

@@ -143,10 +143,8 @@ class Guard:
     def tell(self, text: str) -> None:
         """Say it where the person looks, since pytest no longer can."""
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(
-                f"\ntoxscreen: {text}\ntoxscreen: every test that finished before is kept, "
-                f"see `toxscreen runs {self.run}`\n"
-            )
+            kept = f"every test that finished before is kept, see `toxscreen runs {self.run}`"
+            sys.stderr.write(f"\ntoxscreen: {text}\ntoxscreen: {kept if self.run else 'this run is not recorded'}\n")
             sys.stderr.flush()
 
     def watch(self, said_bye: threading.Event, hung_up: threading.Event) -> None:
