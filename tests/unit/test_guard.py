@@ -47,7 +47,7 @@ def journal(folder: Path) -> list[Event]:
     sequence=st.integers(0, 2**64 - 1),
     process=st.integers(0, 2**64 - 1),
     limit=st.floats(allow_nan=False),
-    node_id=st.text(max_size=30),
+    node_id=st.text(st.sampled_from("a/:[] \n\x00\xe9\u20ac\U0001f600"), max_size=30),
     rest=st.binary(max_size=10),
 )
 def test_a_pulse_comes_back_whatever_an_older_longer_one_left_behind(

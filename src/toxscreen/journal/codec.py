@@ -195,7 +195,7 @@ def _check(name: str, value: object, types: tuple[type, ...]) -> None:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _SHORT else text[:_SHORT] + "..."
+    return text if len(text) <= _SHORT else text[: _SHORT - 3] + "..."
 
 
 def _check_types(record: Mapping[str, Any], types: Mapping[str, tuple[type, ...]]) -> None:
