@@ -540,7 +540,7 @@ def test_what_is_too_large_for_the_parser_is_an_error_too(tmp_path: Path, value:
 @hypothesis.settings(max_examples=60, database=None, deadline=None)
 @given(
     text=st.one_of(
-        st.text(st.sampled_from("a=\n[]\"'\\\x00\x1f\x7f\xe9\u2028\ud800\ufeff\U0001f600"), max_size=40),
+        st.text(st.sampled_from("a=\n[]\"'\\\x00\x1f\x7f\xe9\u2028\ufeff\U0001f600"), max_size=40),
         st.text(alphabet="[]{}.=\"'\n tolxscreen1-#", max_size=60),
     )
 )
