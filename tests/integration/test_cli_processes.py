@@ -14,7 +14,7 @@ import pytest
 
 from toxscreen.cli.processes import Ended, Job, run_all
 from toxscreen.errors import MissingToolError
-from toxscreen.pytest_plugin.guard import is_alive
+from toxscreen.guard.process import is_alive
 
 #: Notes its process id, then each request to end, which it does not heed.
 STUBBORN = """\

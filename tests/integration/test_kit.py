@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from toxscreen.guard.process import is_alive
 from toxscreen.model import RunState
-from toxscreen.pytest_plugin.guard import is_alive
 from toxscreen.testing import Result, Suite
 
 THREE = Suite(

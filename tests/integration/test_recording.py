@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from toxscreen.errors import CorruptJournalError
+from toxscreen.guard.process import is_alive
 from toxscreen.journal.read import read_run
 from toxscreen.journal.store import is_locked, run_folders
 from toxscreen.model import Outcome, Run, RunState
-from toxscreen.pytest_plugin.guard import is_alive
 from toxscreen.testing import Project, Suite
 
 #: Seconds after which something that should have happened long ago is missed.

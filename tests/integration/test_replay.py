@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from toxscreen.guard.process import is_alive
 from toxscreen.model import Outcome, Run
-from toxscreen.pytest_plugin.guard import is_alive
 from toxscreen.testing import Project, Suite
 
 CONFTEST = """\

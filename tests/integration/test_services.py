@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from toxscreen.guard import answer, stop
+from toxscreen.guard.keeper import Keeper, Standing, State
 from toxscreen.model import Service
-from toxscreen.pytest_plugin import answer, stop
-from toxscreen.pytest_plugin.keeper import Keeper, Standing, State
 from toxscreen.testing import Project, Suite
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and their signals are POSIX")
@@ -290,7 +290,7 @@ def test_two_runs_at_once_the_second_leaves_the_first_ones_service_alone(world: 
 
 def test_two_runs_that_begin_together_start_one_server(world: World) -> None:
     code = (
-        "import sys; from pathlib import Path; from toxscreen.pytest_plugin.keeper import Keeper, Service; "
+        "import sys; from pathlib import Path; from toxscreen.guard.keeper import Keeper, Service; "
         "folder = Path(sys.argv[1]); folder.mkdir(); service = Service('web', *sys.argv[2:]); "
         "print(Keeper(service, folder, Path()).ensure().ours)"
     )
@@ -611,7 +611,7 @@ def test_a_claimer_that_died_is_not_waited_for(folder: Path, tmp_path: Path, por
 def test_a_claimer_that_does_nothing_is_not_waited_for_without_end(
     folder: Path, tmp_path: Path, port: int, claim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toxscreen.pytest_plugin.keeper._MARGIN", 0.3)
+    monkeypatch.setattr("toxscreen.guard.keeper._MARGIN", 0.3)
     (folder / "web.claim").write_text(str(os.getpid()) if claim else "")
     standing = Keeper(Service("web", f"127.0.0.1:{port}"), folder, tmp_path, limit=0).ensure()
     assert standing.reason == "the process that was starting it does not come to an end"

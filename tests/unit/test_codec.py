@@ -19,9 +19,7 @@ relaxed = hypothesis.settings(max_examples=60, database=None, deadline=None)
 
 #: With surrogates: node ids and arguments may hold them.
 # A choice of what is hard: hypothesis takes seconds to learn all of Unicode on a machine that is new to it.
-TEXT = st.text(
-    st.sampled_from('ab0 "\\/\n\r\t\x00\x1f\x7f\x85\xe9\u2028\u20ac\udcff\uffff\U0001f600'), max_size=8
-)
+TEXT = st.text(st.sampled_from('ab0 "\\/\n\r\t\x00\x1f\x7f\x85\xe9\u2028\u20ac\udcff\uffff\U0001f600'), max_size=8)
 NUMBER = st.integers(-(2**63), 2**63)
 #: Multiples of a microsecond, which is what the journal keeps.
 SECONDS = st.integers(0, 10**15).map(lambda micro: round(micro / 1e6, 6))

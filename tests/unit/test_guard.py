@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toxscreen.guard.exits import told
+from toxscreen.guard.process import GRACE, PULSE, Guard, Pulse, is_alive, without_runner
 from toxscreen.journal.codec import event_from_line
 from toxscreen.model import Event, EventKind, Outcome
-from toxscreen.pytest_plugin.death import Death, death_of, told
-from toxscreen.pytest_plugin.guard import GRACE, PULSE, Guard, Pulse, is_alive, without_runner
+from toxscreen.pytest_plugin.death import Death, death_of
 
 #: Greater than any process id that a system gives out.
 NOBODY = 2**31 - 1

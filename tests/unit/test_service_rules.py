@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from toxscreen.pytest_plugin import stop
-from toxscreen.pytest_plugin.keeper import Standing, State, file_name, judge
+from toxscreen.guard import stop
+from toxscreen.guard.keeper import Standing, State, file_name, judge
 from toxscreen.pytest_plugin.services import is_skipped
 
 DOWN = "nothing listens at localhost:1: Connection refused"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toxscreen.guard.exits import told
+from toxscreen.guard.process import SUFFIX, Pulse, without_runner
 from toxscreen.journal.codec import event_from_line
-from toxscreen.pytest_plugin.guard import SUFFIX, Pulse, without_runner
 
 _FAULT_BYTES = 64 * 1024
 
@@ -44,26 +44,6 @@ def death_of(node: Any, folder: Path) -> Death:
     text = f"{node_id or 'no test'} was running when {lane} died: {told(status)}"
     last_words = _last_words(folder, lane)
     return Death(node_id, f"{text}\n\n{last_words}" if last_words else text, status)
-
-
-def told(status: int | None) -> str:
-    """An exit status in words.
-
-    Args:
-        status: as subprocess gives it: negative is a signal, None is unknown.
-    """
-    if status is None:
-        return "its exit status is not known"
-    if status >= 0:
-        return f"it exited with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        return f"it was killed by signal {-status}"
-    meaning = signal.strsignal(-status) or ""
-    if name == "SIGKILL":
-        meaning += "; kill -9, or the system ran out of memory"
-    return f"it was killed by {name} ({meaning})"
 
 
 def _hung(folder: Path, lane: str) -> Death | None:

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from toxscreen import __version__, host
+from toxscreen.guard.process import SUFFIX
+from toxscreen.guard.watch import GuardProcess
 from toxscreen.journal.codec import SCHEMA, header_to_json
 from toxscreen.journal.store import COLLECTION, HEADER, LEAD, new_run, prune
 from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Header, Outcome
 from toxscreen.probes.calls import exempt
-from toxscreen.pytest_plugin.guard import SUFFIX
-from toxscreen.pytest_plugin.hang import GuardProcess
 from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, is_distributed
 
 _TOOLS = ("pytest", "pytest-xdist", "pytest-randomly", "pytest-timeout", "coverage")

@@ -11,11 +11,11 @@ import pytest
 
 from toxscreen import host
 from toxscreen.analysis.checkpoint import Checkpoints
+from toxscreen.guard.watch import Watch
 from toxscreen.journal.codec import end_line, start_line
 from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Origin, Outcome
 from toxscreen.probes.calls import Rule, enforce
-from toxscreen.pytest_plugin.hang import Watch
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.origin import origin_of
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input

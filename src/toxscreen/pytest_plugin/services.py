@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from toxscreen import host
+from toxscreen.guard import stop
+from toxscreen.guard.keeper import Keeper, Standing, State
 from toxscreen.model import Service
 from toxscreen.probes.calls import exempt
-from toxscreen.pytest_plugin import stop
-from toxscreen.pytest_plugin.keeper import Keeper, Standing, State
 from toxscreen.pytest_plugin.screen import ITEM_KEY, Screen
 
 

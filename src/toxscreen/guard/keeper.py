@@ -20,11 +20,11 @@ from typing import Final
 
 from toxscreen import host
 from toxscreen.errors import Place, ServiceError
+from toxscreen.guard import stop
+from toxscreen.guard.answer import problem_of
+from toxscreen.guard.exits import told as exit_told
+from toxscreen.guard.process import is_alive
 from toxscreen.model import Service
-from toxscreen.pytest_plugin import stop
-from toxscreen.pytest_plugin.answer import problem_of
-from toxscreen.pytest_plugin.death import told as exit_told
-from toxscreen.pytest_plugin.guard import is_alive
 from toxscreen.settings import FILE, state_folder
 
 try:

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from toxscreen import host
-from toxscreen.pytest_plugin import guard
-from toxscreen.pytest_plugin.kept import Kept, place
+from toxscreen.guard import process as guard
+from toxscreen.guard.kept import Kept, place
 
 _getpid, _pwrite, _unlink = os.getpid, getattr(os, "pwrite", None), os.unlink
 #: Seconds after the limit at which faulthandler writes the stacks, at the latest and at the earliest. Within this

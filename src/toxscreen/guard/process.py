@@ -23,7 +23,7 @@ from typing import NamedTuple
 PULSE = struct.Struct("<QQdH")
 #: Bytes of a node id that a pulse holds.
 NODE_ID_BYTES = 4000
-#: Seconds after a limit at which the stacks are surely written, see `hang.Watch`.
+#: Seconds after a limit at which the stacks are surely written, see `watch.Watch`.
 GRACE = 1.0
 SUFFIX = ".pulse"
 #: What the leader writes when the run ends in an orderly way.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from toxscreen.pytest_plugin import stop
-from toxscreen.pytest_plugin.death import told as exit_told
+from toxscreen.guard import stop
+from toxscreen.guard.exits import told as exit_told
 
 #: Seconds that one check may take.
 LIMIT: Final = 5.0
