@@ -220,6 +220,8 @@ def test_the_record_outlives_a_killed_pytest_without_workers(tmp_path: Path) -> 
 @pytest.mark.skipif(not POSIX, reason="there is no SIGKILL here")
 def test_the_record_outlives_a_killed_tox(tmp_path: Path) -> None:
     tox_ini = f"""
+        [tox]
+        env_list = unit
         [testenv]
         skip_install = true
         allowlist_externals = *

@@ -249,7 +249,7 @@ def test_the_rule_of_a_category_binds_its_tests_and_not_their_services(world: Wo
 
         @pytest.mark.needs("web")
         def test_asks():
-            with pytest.raises(PermissionError, match="may not use the network"):
+            with pytest.raises(OSError, match="may not use the network"):
                 urllib.request.urlopen("http://127.0.0.1:{world.port}/")
     """
     world.project.write({"tests/unit/test_u.py": test})

@@ -13,7 +13,8 @@ from toxscreen import host
 from toxscreen.guard import process as guard
 from toxscreen.guard.kept import Kept, place
 
-_getpid, _pwrite, _unlink = os.getpid, getattr(os, "pwrite", None), os.unlink
+# Tests replace functions of `os`; these are the real ones.
+_close, _getpid, _pwrite, _unlink, _write = os.close, os.getpid, getattr(os, "pwrite", None), os.unlink, os.write
 #: Seconds after the limit at which faulthandler writes the stacks, at the latest and at the earliest. Within this
 #: window an armed timer serves the next test too, so that short tests do not pay for one each.
 _LATEST = guard.GRACE - 0.2
@@ -155,7 +156,9 @@ class GuardProcess:
         self.problem: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = _getpid()
-        self._pipe: tuple[int, int] | None = None
+        # A bare descriptor: a file object would complain when it goes, had a test closed what is below it.
+        reading, self._pipe = os.pipe()
+        self._identity = place(self._pipe)
         mode = "alone" if alone else "workers"
         command = [
             sys.executable,
@@ -168,28 +171,27 @@ class GuardProcess:
             run,
         ]
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            self._process = subprocess.Popen(command, stdin=reading, stdout=subprocess.DEVNULL)
         except OSError as error:
             self.problem = f"a test that hangs inside C code will not be ended: {error}"
-            return
-        if self._process.stdin is not None:
-            self._pipe = place(self._process.stdin.fileno())
+            os.close(self._pipe)
+        finally:
+            os.close(reading)
 
     def bye(self) -> None:
         """End the guard in an orderly way."""
         process = self._process
-        if process is None or process.stdin is None or _getpid() != self._leader:
+        if process is None or _getpid() != self._leader:
             return
         self._process = None
-        if place(process.stdin.fileno()) != self._pipe:
+        if place(self._pipe) != self._identity:
             # A test closed the pipe; its descriptor may by now belong to somebody else.
             process.kill()
             process.wait()
             return
         with contextlib.suppress(OSError):
-            process.stdin.write(guard.BYE)
-        with contextlib.suppress(OSError):
-            process.stdin.close()
+            _write(self._pipe, guard.BYE)
+        _close(self._pipe)
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
