@@ -29,7 +29,8 @@ from toxscreen.model import Run
 __all__ = ["Project", "Result", "Suite"]
 
 #: Variables of an outer run that must not reach an inner one.
-_NOT_INHERITED = ("PYTEST_", "TOX_", "TOXSCREEN_", "CI", "PYTHONHASHSEED", "GITHUB_")
+_NOT_INHERITED = frozenset({"CI", "PYTHONHASHSEED"})
+_PREFIXES_NOT_INHERITED = ("PYTEST_", "TOX_", "TOXSCREEN_", "GITHUB_")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,7 +145,11 @@ class Project:
         Args:
             changes: variables to set, or to remove when None.
         """
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in _NOT_INHERITED and not name.startswith(_PREFIXES_NOT_INHERITED)
+        }
         for name, folder in (("HOME", "home"), ("TMPDIR", "tmp")):
             (self.around / folder).mkdir(exist_ok=True)
             variables[name] = os.fspath(self.around / folder)

@@ -268,3 +268,16 @@ def test_a_file_that_cannot_be_imported_is_not_judged(tmp_path: Path) -> None:
 def test_an_internal_error_is_not_judged(tmp_path: Path) -> None:
     hook = "def pytest_collection_modifyitems(items): raise ZeroDivisionError\n"
     Suite({**UNIT, "conftest.py": hook}).at(tmp_path).run(*IN_PROCESS).expect(exit=2, says=["INTERNALERROR"])
+
+
+def test_a_file_that_is_not_there_is_named_although_workers_keep_it_to_themselves(tmp_path: Path) -> None:
+    project = Suite({"tests/unit/test_a.py": "def test_one(): pass\n"}).at(tmp_path)
+    project.run("--category", "unit", "-n2", "tests/unit/test_b.py::test_x").expect(
+        exit=2,
+        says=[
+            (
+                "category unit: no test was collected: there is no tests/unit/test_b.py [nothing-ran]\n"
+                "  paths are looked up from the folder that pytest is started in\n"
+            )
+        ],
+    )

@@ -536,3 +536,38 @@ def test_a_record_without_a_header_is_told_and_hides_no_other(tmp_path: Path) ->
         read_run(folder)
     second = project.run("--category", "unit", "-n0").expect(exit=0).run
     assert first.id != second.id
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_record_that_is_removed_while_it_is_made(tmp_path: Path, workers: str) -> None:
+    body = """
+        import pathlib, shutil
+
+        def test_removes(): shutil.rmtree(pathlib.Path(__file__).parents[2] / ".toxscreen")
+        def test_last(): pass
+    """
+    project = Suite({"tests/unit/test_a.py": body}).at(tmp_path)
+    result = project.run("--category", "unit", workers, "-p", "no:randomly")
+    result.expect(exit=0, says=["2 passed", "was removed while it ran [journal-unwritable]"], never_says=["Traceback"])
+    assert (result.runs, result.stderr, run_folders(project.root)) == ((), "", [])
+
+
+def test_a_test_that_breaks_sleeping_for_good(tmp_path: Path) -> None:
+    body = """
+        import time
+
+        def broken(seconds): raise ZeroDivisionError
+
+        def test_breaks(): time.sleep = broken
+    """
+    result = Suite({"tests/unit/test_a.py": body}).at(tmp_path).run("--category", "unit", "-n0")
+    result.expect(exit=0, outcomes={"tests/unit/test_a.py::test_breaks": "passed"}, never_says=["Traceback"])
+
+
+def test_a_red_run_without_a_terminal_says_how_to_replay_it(tmp_path: Path) -> None:
+    project = Suite({"tests/unit/test_a.py": "def test_one(): assert 0\n"}).at(tmp_path)
+    result = project.run("--category", "unit", "-n0", "-p", "no:terminal")
+    result.expect(exit=1, outcomes={"tests/unit/test_a.py::test_one": "failed"})
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("toxscreen: replay main: ")
+    assert line.endswith(f"replay {result.run.id} --lane main --until tests/unit/test_a.py::test_one")

@@ -34,7 +34,9 @@ class Ending:
 
     def _explain_nothing(self, session: pytest.Session) -> None:
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not self.screen.problems.errors:
-            self.screen.problems.add_error(nothing_ran(self.screen, self.screen.deselected).render())
+            self.screen.problems.add_error(
+                nothing_ran(self.screen, self.screen.deselected, _missing(session.config)).render()
+            )
 
     def _status(self, session: pytest.Session) -> int:
         if self._interrupted:
@@ -45,6 +47,14 @@ class Ending:
             # -x and --maxfail under pytest-xdist end like an interrupt.
             return int(Exit.FOUND)
         return int(session.exitstatus)
+
+
+def _missing(config: pytest.Config) -> list[str]:
+    """Files that were asked for and are not there; with workers, pytest-xdist keeps that to itself."""
+    if config.option.pyargs:
+        return []
+    files = [argument.partition("::")[0] for argument in config.args]
+    return [file for file in dict.fromkeys(files) if not (config.invocation_params.dir / file).exists()]
 
 
 def _has_red_tests(session: pytest.Session) -> bool:

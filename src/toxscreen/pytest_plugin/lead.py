@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -174,7 +175,8 @@ class Lead:
 
         death = death_of(node, self.screen.pulses)
         # The process id may soon belong to somebody else.
-        (self.screen.pulses / f"{node.gateway.id}{SUFFIX}").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self.screen.pulses / f"{node.gateway.id}{SUFFIX}").unlink()
         if death.node_id is not None:
             self._deaths[death.node_id] = death.text
         if not death.recorded:
@@ -202,6 +204,9 @@ class Lead:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the last line, when the exit status is settled."""
+        folder = self.screen.folder
+        if folder is not None and not folder.is_dir():
+            self.screen.problems.warn("journal-unwritable", f"the run's folder {folder.name} was removed while it ran")
         try:
             return (yield)
         finally:
@@ -223,9 +228,10 @@ class Lead:
             if self.screen.pulses is not None:
                 shutil.rmtree(self.screen.pulses, ignore_errors=True)
             return
-        for file in self.screen.folder.iterdir():
-            if file.suffix in _PASSING:
-                file.unlink(missing_ok=True)
+        for suffix in _PASSING:
+            for file in self.screen.folder.glob("*" + suffix):
+                with contextlib.suppress(OSError):
+                    file.unlink()
         prune(self.screen.settings.root, self.screen.settings.retention.value)
 
     def _write(self, event: Event) -> None:

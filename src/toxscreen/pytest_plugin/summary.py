@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -53,29 +54,34 @@ class Summary:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the section, when there is something in it."""
-        problems = self.screen.problems
-        write = terminalreporter.write_line
-        red = self._red if self.screen.target is None else {}
-        if problems.errors or problems.warnings or self.screen.leaks or red:
+        lines = list(self._lines())
+        if lines:
             terminalreporter.write_sep("=", "toxscreen")
+        for text, colour in lines:
+            terminalreporter.write_line(text, **dict.fromkeys(colour, True))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Say it all the same where pytest has no terminal (``-p no:terminal``)."""
+        if not session.config.pluginmanager.hasplugin("terminalreporter"):
+            sys.stderr.writelines(f"toxscreen: {text}\n" for text, _ in self._lines())
+
+    def _lines(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Each line, and the colour that it has on a terminal."""
+        problems, leaks = self.screen.problems, self.screen.leaks
         for text in problems.errors:
-            write(f"error: {text}", red=True)
+            yield f"error: {text}", ("red",)
         for slug, text in problems.warnings:
-            write(f"warning: {text} [{slug}]", yellow=True)
-        self._tell_leaks(terminalreporter)
-        if red and self.screen.folder is not None:
-            self._tell_replay(terminalreporter, self.screen.folder.name)
+            yield f"warning: {text} [{slug}]", ("yellow",)
+        for text in leaks[:_MOST_LEAKS]:
+            yield f"leak: {text}", ("yellow",)
+        if len(leaks) > _MOST_LEAKS:
+            yield f"leak: and {len(leaks) - _MOST_LEAKS} more, see `toxscreen runs`", ("yellow",)
+        if self.screen.target is None and self.screen.folder is not None:
+            yield from self._replays(self.screen.folder.name)
 
-    def _tell_leaks(self, terminal: pytest.TerminalReporter) -> None:
-        for text in self.screen.leaks[:_MOST_LEAKS]:
-            terminal.write_line(f"leak: {text}", yellow=True)
-        more = len(self.screen.leaks) - _MOST_LEAKS
-        if more > 0:
-            terminal.write_line(f"leak: and {more} more, see `toxscreen runs`", yellow=True)
-
-    def _tell_replay(self, terminal: pytest.TerminalReporter, run: str) -> None:
-        lanes = list(self._red.items())
-        for lane, until in lanes[:_MOST_LANES]:
-            terminal.write_line(f"replay {lane}: {replay_command(run, lane, until)}")
-        if len(lanes) > _MOST_LANES:
-            terminal.write_line(f"replay: {len(lanes) - _MOST_LANES} more lanes failed, see `toxscreen runs {run}`")
+    def _replays(self, run: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for lane, until in list(self._red.items())[:_MOST_LANES]:
+            yield f"replay {lane}: {replay_command(run, lane, until)}", ()
+        if len(self._red) > _MOST_LANES:
+            yield f"replay: {len(self._red) - _MOST_LANES} more lanes failed, see `toxscreen runs {run}`", ()
