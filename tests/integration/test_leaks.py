@@ -72,8 +72,8 @@ def test_a_leak_fails_the_test_that_leaked_and_no_other(tmp_path: Path) -> None:
         "path": "sys.path",
         "path_same_object": "sys.path",
         "argv": "sys.argv",
-        "level": "logging.root",
-        "signal": "signal handlers",
+        "level": "logging.root.level",
+        "signal": "signal SIGUSR1",
         "recursion": "sys.getrecursionlimit()",
         "precision": "decimal context",
         "socket": "socket.getdefaulttimeout()",
@@ -89,6 +89,10 @@ def test_a_leak_fails_the_test_that_leaked_and_no_other(tmp_path: Path) -> None:
         says=[
             f"{FILE}::test_env left process state changed for the tests after it:\n  os.environ['NEW']: absent -> 1\n",
             f"  os.getcwd(): {project.root} -> {project.root / 'tests'}\n",
+            "  sys.path: [...] -> [..., '/left/behind']\n",
+            "  sys.path: [..., '/left/behind'] -> [..., '/left/again']\n",
+            "  logging.root.level: WARNING -> ERROR\n",
+            "  signal SIGUSR1: SIG_DFL -> SIG_IGN\n",
             "  os.environ['A']: absent -> 1\n  os.environ['B']: absent -> 2\n",
             "on purpose",
         ],
@@ -274,3 +278,74 @@ def test_fixtures_that_outlive_a_test_answer_for_what_they_change(tmp_path: Path
             ("os.environ['LATE']", "tests/unit/test_e_late.py::test_last"),
         ],
     }
+
+
+# debuggers
+
+SCRIPTED = """
+    import pdb, pytest
+
+    class Scripted(pdb.Pdb):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.cmdqueue = ["import os", "os.environ['BY_HAND'] = '1'", "continue"]
+"""
+STOPS = """
+    import os, pytest
+
+    @pytest.fixture(scope="module")
+    def stops(): breakpoint()
+
+    def test_stops(): breakpoint()
+    def test_next(): os.environ["NEXT"] = "1"
+    def test_leaks(): os.environ["LEFT"] = "1"
+    def test_clean(): pass
+    def test_fixture_stops(stops): pass
+    def test_after_it(): pass
+    def test_last(): pass
+"""
+
+
+def test_what_a_debugger_leaves_is_nobodys_leak(tmp_path: Path) -> None:
+    project = Suite({FILE: STOPS, "tests/scripted.py": SCRIPTED}).at(tmp_path)
+    result = project.run(*IN_ORDER, "-p", "tests.scripted", "--pdbcls=tests.scripted:Scripted")
+    result.expect(
+        exit=1,
+        outcomes={
+            f"{FILE}::test_{name}": "error" if name == "leaks" else "passed"
+            for name in ("stops", "next", "leaks", "clean", "fixture_stops", "after_it", "last")
+        },
+        says=["PDB set_trace", "PDB continue"],
+    )
+    assert leaks(result) == {"test_leaks": [Leak("os.environ['LEFT']", "absent", "1", f"{FILE}::test_leaks")]}
+
+
+@pytest.mark.parametrize("option", ["--pdb", "--trace"])
+def test_nobody_looks_where_a_debugger_is_asked_for(tmp_path: Path, option: str) -> None:
+    project = Suite({FILE: THREE, "tests/scripted.py": SCRIPTED}).at(tmp_path)
+    result = project.run(*IN_ORDER, option, "--pdbcls=tests.scripted:Scripted")
+    result.expect(
+        exit=0,
+        outcomes={f"{FILE}::test_{name}": "passed" for name in ("one", "two", "clean")},
+        never_says=["leak:"],
+    )
+    assert leaks(result) == {}
+
+
+def test_a_fixture_that_sets_logging_up_and_back_is_no_leak(tmp_path: Path) -> None:
+    body = """
+        import logging, pytest
+
+        @pytest.fixture(scope="module")
+        def logs():
+            handler = logging.NullHandler()
+            logging.root.addHandler(handler)
+            yield
+            logging.root.removeHandler(handler)
+
+        def test_first(logs): pass
+        def test_last(): pass
+    """
+    result = Suite({FILE: body}).at(tmp_path).run(*IN_ORDER)
+    result.expect(exit=0, outcomes={f"{FILE}::test_first": "passed", f"{FILE}::test_last": "passed"})
+    assert leaks(result) == {}

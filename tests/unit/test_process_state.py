@@ -21,7 +21,8 @@ import pytest
 
 from toxscreen.model import Leak
 from toxscreen.probes import process_state
-from toxscreen.probes.process_state import PROBES, changed, leaks, look, unchanged
+from toxscreen.probes.process_state import PROBES, changed, look, unchanged
+from toxscreen.probes.telling import Named, leaks
 
 Change = Callable[[pytest.MonkeyPatch], AbstractContextManager[object]]
 
@@ -139,60 +140,108 @@ def profiled(_: pytest.MonkeyPatch) -> Iterator[None]:
     sys.setprofile(before)
 
 
-CHANGES: dict[str, tuple[str, Change]] = {
-    "path in place": ("sys.path", path_grows),
-    "path replaced": ("sys.path", patched((sys, "path", ["/other"]))),
-    "argv": ("sys.argv", patched((sys, "argv", ["program", "-x"]))),
-    "finders": ("sys.meta_path", patched((sys, "meta_path", list(sys.meta_path[1:])))),
-    "level": ("logging.root", patched((logging.root, "level", 7))),
-    "disabled": ("logging.root", patched((logging.root, "disabled", True))),
-    "handler": ("logging.root", handler_added),
-    "logging.disable": ("logging.root", logging_disabled),
-    "signal": ("signal handlers", signal_handled),
-    "locale": ("locale", locale_set),
-    "precision": ("decimal context", decimal_precise),
-    "rounding": ("decimal context", decimal_rounded),
-    "socket": ("socket.getdefaulttimeout()", sockets_wait),
-    "time zone": ("time.tzname", clock_moved),
-    "recursion": ("sys.getrecursionlimit()", recursion_limited),
-    "trace": ("sys.gettrace()", traced),
-    "profile": ("sys.getprofile()", profiled),
+CHANGES: dict[str, tuple[str, str, Change]] = {
+    "path in place": ("sys.path", "sys.path", path_grows),
+    "path replaced": ("sys.path", "sys.path", patched((sys, "path", ["/other"]))),
+    "argv": ("sys.argv", "sys.argv", patched((sys, "argv", ["program", "-x"]))),
+    "finders": ("sys.meta_path", "sys.meta_path", patched((sys, "meta_path", list(sys.meta_path[1:])))),
+    "level": ("logging.root", "logging.root.level", patched((logging.root, "level", 7))),
+    "disabled": ("logging.root", "logging.root.disabled", patched((logging.root, "disabled", True))),
+    "handler": ("logging.root", "logging.root.handlers", handler_added),
+    "logging.disable": ("logging.root", "logging.disable()", logging_disabled),
+    "signal": ("signal handlers", "signal SIGTERM", signal_handled),
+    "locale": ("locale", "locale", locale_set),
+    "precision": ("decimal context", "decimal context", decimal_precise),
+    "rounding": ("decimal context", "decimal context", decimal_rounded),
+    "socket": ("socket.getdefaulttimeout()", "socket.getdefaulttimeout()", sockets_wait),
+    "time zone": ("time.tzname", "time.tzname", clock_moved),
+    "recursion": ("sys.getrecursionlimit()", "sys.getrecursionlimit()", recursion_limited),
+    "trace": ("sys.gettrace()", "sys.gettrace()", traced),
+    "profile": ("sys.getprofile()", "sys.getprofile()", profiled),
 }
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="time zones of POSIX")
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_seen_while_it_lasts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    what, change = CHANGES[name]
+    probe, what, change = CHANGES[name]
     before = look()
     assert unchanged(before)
     with change(monkeypatch):
         during, same = look(), unchanged(before)
     after = look()
-    assert changed(before, during) == {what: (before[what], during[what])}
-    assert before[what] != during[what]
+    assert {path for path in PROBES if before[path] != during[path]} == {probe}
+    found = changed(before, during)
+    assert list(found) == [what]
+    assert found[what][0] != found[what][1]
     assert same is False
     assert changed(before, after) == {}
     assert unchanged(before)
 
 
 def test_every_probe_has_a_change_that_it_sees() -> None:
-    assert {what for what, _ in CHANGES.values()} | {"os.environ", "os.getcwd()"} == set(PROBES)
+    assert {probe for probe, _, _ in CHANGES.values()} | {"os.environ", "os.getcwd()"} == set(PROBES)
     assert list(look()) == list(PROBES)
 
 
 def test_what_is_put_in_place_of_what_was_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = look()
-    with CHANGES["socket"][1](monkeypatch):
-        assert leaks(changed(before, look()), "t") == (Leak("socket.getdefaulttimeout()", "None", "3.5", "t"),)
-    limit = sys.getrecursionlimit()
-    with CHANGES["recursion"][1](monkeypatch):
-        assert leaks(changed(before, look()), "t") == (
-            Leak("sys.getrecursionlimit()", str(limit), str(limit + 7), "t"),
-        )
-    with CHANGES["argv"][1](monkeypatch):
-        (leak,) = leaks(changed(before, look()), "t")
-    assert (leak.what, leak.after, leak.blamed) == ("sys.argv", "['program', '-x']", "t")
+    limit, first = sys.getrecursionlimit(), sys.meta_path[0]
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    monkeypatch.setattr(logging.root, "level", logging.WARNING)
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root.manager, "disable", 0)
+    told = {}
+    for name in ("socket", "recursion", "argv", "path in place", "finders", "level", "handler", "logging.disable"):
+        before = look()
+        with CHANGES[name][2](monkeypatch):
+            (told[name],) = map(str, leaks(changed(before, look()), "t"))
+    assert told == {
+        "socket": "socket.getdefaulttimeout(): None -> 3.5",
+        "recursion": f"sys.getrecursionlimit(): {limit} -> {limit + 7}",
+        "argv": "sys.argv: ['pytest'] -> ['program', '-x']",
+        "path in place": "sys.path: [...] -> [..., '/added']",
+        "finders": f"sys.meta_path: [{Named(first)!r}, ...] -> [...]",
+        "level": "logging.root.level: WARNING -> Level 7",
+        "handler": "logging.root.handlers: [] -> [logging.NullHandler]",
+        "logging.disable": "logging.disable(): NOTSET -> CRITICAL",
+    }
+
+
+def handle(_number: int, _frame: FrameType | None) -> None:
+    """Handle nothing."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
+def test_signals_are_told_one_by_one_with_the_names_of_handlers() -> None:
+    def left(first: Any, second: Any) -> list[str]:
+        signal.signal(signal.SIGUSR1, first)
+        before = look()
+        signal.signal(signal.SIGUSR1, second)
+        return [str(leak) for leak in leaks(changed(before, look()), "t")]
+
+    old = signal.getsignal(signal.SIGUSR1)
+    try:
+        assert left(signal.SIG_DFL, signal.SIG_IGN) == ["signal SIGUSR1: SIG_DFL -> SIG_IGN"]
+        assert left(handle, signal.SIG_DFL) == [f"signal SIGUSR1: {__name__}.handle -> SIG_DFL"]
+        assert left(handle, handle) == []
+    finally:
+        signal.signal(signal.SIGUSR1, old)
+
+
+def test_a_handler_that_was_not_set_by_python_is_told() -> None:
+    handlers = look()["signal handlers"]
+    theirs = {"signal handlers": (None, *handlers[1:])}
+    ours = {"signal handlers": (signal.SIG_IGN, *handlers[1:])}
+    name = process_state._SIGNALS[0].name
+    assert changed(theirs, ours) == {f"signal {name}": ("a handler that is not Python's", "SIG_IGN")}
+
+
+def test_log_handlers_of_pytest_itself_are_no_leak(caplog: pytest.LogCaptureFixture) -> None:
+    there = look()
+    settings = there["logging.root"]
+    without = {"logging.root": (*settings[:3], tuple(one for one in settings[3] if one is not caplog.handler))}
+    assert without["logging.root"] != settings
+    assert changed(without, there) == {}
 
 
 # the environment
@@ -342,6 +391,69 @@ def test_values_are_told_in_at_most_200_characters(value: Any, told: str) -> Non
         Leak("a", told, "0", "fixture x"),
         Leak("b", "0", told, "fixture x"),
     )
+
+
+def test_of_long_values_the_difference_is_told() -> None:
+    folders = ":".join(f"/folder/{number}" for number in range(100))
+    (leak,) = leaks({"os.environ['PATH']": (folders, folders + ":/added")}, "t")
+    assert leak.before == "..." + folders[-50:]
+    assert leak.after == "..." + folders[-50:] + ":/added"
+    (leak,) = leaks({"a": ("x" * 300 + "1" + "y" * 300, "x" * 300 + "2" + "y" * 300)}, "t")
+    assert leak.before == "..." + "x" * 50 + "1" + "y" * 149 + "..."
+    assert leak.after == "..." + "x" * 50 + "2" + "y" * 149 + "..."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("", "a", "[] -> ['a']"),
+        ("ab", "abc", "[...] -> [..., 'c']"),
+        ("ab", "cab", "[...] -> ['c', ...]"),
+        ("ab", "acb", "[...] -> [..., 'c', ...]"),
+        ("abc", "adc", "[..., 'b', ...] -> [..., 'd', ...]"),
+        ("aa", "aaa", "[...] -> [..., 'a']"),
+        ("abc", "acb", "[..., 'b', 'c'] -> [..., 'c', 'b']"),
+        ("ab", "", "['a', 'b'] -> []"),
+    ],
+)
+def test_of_lists_the_entries_that_differ_are_told(before: str, after: str, told: str) -> None:
+    assert [str(leak) for leak in leaks({"l": (list(before), list(after))}, "t")] == [f"l: {told}"]
+    back = " -> ".join(reversed(told.split(" -> ")))
+    assert [str(leak) for leak in leaks({"l": (list(after), list(before))}, "t")] == [f"l: {back}"]
+
+
+def test_what_has_the_same_words_is_told_to_be_another_one() -> None:
+    one, two = logging.NullHandler(), logging.NullHandler()
+    assert leaks({"h": ([Named(one)], [Named(two)])}, "t") == (
+        Leak("h", "[logging.NullHandler]", "[logging.NullHandler] (another one)", "t"),
+    )
+    assert len({Named(one), Named(one), Named(two)}) == 2
+
+
+class Odd:
+    """Cannot be shown and cannot be compared."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("no")
+
+    def __repr__(self) -> str:
+        raise ValueError("no")
+
+
+def test_what_cannot_be_compared_or_told_brings_nobody_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = look()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "path", [Odd()])
+        patch.setattr(logging.root, "level", Odd())
+        during, same = look(), unchanged(before)
+        found = {leak.what: leak.after for leak in leaks(changed(before, during), "t")}
+    assert same is False
+    assert found == {
+        "sys.path": "[<Odd that cannot be shown: ValueError>]",
+        "logging.root.level": "<Odd that cannot be shown: ValueError>",
+    }
 
 
 def test_no_differences_are_no_leaks() -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from toxscreen.model import Leak
+from toxscreen.probes.telling import Named, same
 
 _getcwd = os.getcwd
 # The module below `signal` does not make an enum of every answer, which takes seven microseconds a test.
@@ -20,8 +20,6 @@ _getsignal: Callable[[int], Any] = getattr(sys.modules.get("_signal"), "getsigna
 _modules = sys.modules
 
 State = dict[str, Any]
-
-_MOST_CHARACTERS: Final = 200
 
 #: Variables that pytest and its plugins change for every test.
 _NOT_OURS: Final = frozenset({"PYTEST_CURRENT_TEST"})
@@ -51,7 +49,7 @@ def _logging() -> tuple[Any, ...] | None:
     if module is None:
         return None
     root = module.root
-    return root.level, root.disabled, root.manager.disable, tuple(map(id, root.handlers))
+    return root.level, root.disabled, root.manager.disable, tuple(root.handlers)
 
 
 def _signals() -> tuple[Any, ...]:
@@ -87,7 +85,7 @@ PROBES: Final[dict[str, Callable[[], Any]]] = {
     "os.getcwd()": _folder,
     "sys.path": lambda: list(sys.path),
     "sys.argv": lambda: list(sys.argv),
-    "sys.meta_path": lambda: list(map(id, sys.meta_path)),
+    "sys.meta_path": lambda: list(sys.meta_path),
     "logging.root": _logging,
     "signal handlers": _signals,
     "locale": _locale,
@@ -137,52 +135,76 @@ def unchanged(state: State) -> bool:
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The pieces of state that differ, each with its value before and after.
 
-    What was not there before (its module was not imported) is not a change. Environment variables are told one by
-    one, as ``os.environ['NAME']``.
+    What was not there before (its module was not imported) is not a change. Environment variables, signals and the
+    settings of the root logger are told one by one, as ``os.environ['NAME']``.
     """
     found: dict[str, tuple[Any, Any]] = {}
     for name, now in after.items():
         then = before.get(name)
-        if then is None or then == now:
-            if then is None and now is not None and name in {"sys.gettrace()", "sys.getprofile()"} and name in before:
+        if then is None:
+            if now is not None and name in {"sys.gettrace()", "sys.getprofile()"} and name in before:
                 found[name] = (then, now)
-            continue
-        if name == "os.environ":
-            found.update(_changed_variables(then, now))
-        else:
-            found[name] = (then, now)
+        elif not same(then, now):
+            found.update(_differing(name, then, now))
     return found
 
 
-def _changed_variables(then: Any, now: Any) -> dict[str, tuple[Any, Any]]:
-    if not isinstance(then, dict) or not isinstance(now, dict):
+def _differing(name: str, then: Any, now: Any) -> dict[str, tuple[Any, Any]]:
+    parts_of = _PARTS.get(name)
+    if parts_of is None:
+        return {name: (then, now)}
+    if type(then) is not type(now) or isinstance(now, str):
         # Values of variables may be secrets, so the mapping as a whole is never shown.
         old, new = ("variables" if isinstance(state, dict) else state for state in (then, now))
-        return {"os.environ": (old, new)}
-    old, new = _decoded(then), _decoded(now)
-    return {
-        f"os.environ[{key!r}]": (old.get(key), new.get(key))
-        for key in sorted({*old, *new} - _NOT_OURS)
-        if old.get(key) != new.get(key)
-    }
+        return {name: (old, new)}
+    old, new = parts_of(then), parts_of(now)
+    return {key: (old.get(key), new.get(key)) for key in sorted({*old, *new}) if not same(old.get(key), new.get(key))}
 
 
-def _decoded(variables: Mapping[Any, Any]) -> dict[str, str]:
+def _variables(variables: Mapping[Any, Any]) -> dict[str, Any]:
     """Variables as texts: the mapping below os.environ has bytes, what a test puts in its place has what it likes."""
-    return {_text(key): _text(value) for key, value in variables.items()}
+    texts = {_text(key): _text(value) for key, value in variables.items()}
+    return {f"os.environ[{key!r}]": value for key, value in texts.items() if key not in _NOT_OURS}
 
 
 def _text(value: Any) -> str:
     return os.fsdecode(value) if isinstance(value, str | bytes) else repr(value)
 
 
-def leaks(differences: Mapping[str, tuple[Any, Any]], blamed: str) -> tuple[Leak, ...]:
-    """Differences as leaks that a test or fixture is blamed for."""
-    return tuple(Leak(name, _told(then), _told(now), blamed) for name, (then, now) in differences.items())
+def _finders(finders: Sequence[Any]) -> dict[str, Any]:
+    return {"sys.meta_path": [Named(finder) for finder in finders]}
 
 
-def _told(value: Any) -> str:
-    if value is None:
-        return "absent"
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "..."
+def _logging_settings(settings: tuple[Any, Any, Any, Sequence[Any]]) -> dict[str, Any]:
+    level, disabled, below, handlers = settings
+    return {
+        "logging.root.level": _level(level),
+        "logging.root.disabled": disabled,
+        "logging.disable()": _level(below),
+        # pytest has handlers of its own there while a phase of a test runs.
+        "logging.root.handlers": [Named(one) for one in handlers if not type(one).__module__.startswith("_pytest.")],
+    }
+
+
+def _level(level: Any) -> Any:
+    module = _modules.get("logging")
+    return module.getLevelName(level) if module is not None and isinstance(level, int) else level
+
+
+def _signal_handlers(handlers: Sequence[Any]) -> dict[str, Any]:
+    return {f"signal {number.name}": _handler(handler) for number, handler in zip(_SIGNALS, handlers, strict=True)}
+
+
+def _handler(handler: Any) -> Any:
+    if handler is None:
+        return "a handler that is not Python's"
+    return signal.Handlers(handler).name if isinstance(handler, int) else Named(handler)
+
+
+#: How a piece of state is told in parts, by access path.
+_PARTS: Final[dict[str, Callable[[Any], dict[str, Any]]]] = {
+    "os.environ": _variables,
+    "sys.meta_path": _finders,
+    "logging.root": _logging_settings,
+    "signal handlers": _signal_handlers,
+}

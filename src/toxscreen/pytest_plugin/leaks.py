@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Mapping
+from typing import Any, Final
 
 import pytest
 
 from toxscreen.model import Leak
-from toxscreen.plan.leakage import Ledger
+from toxscreen.plan.leakage import Differences, Ledger
 from toxscreen.probes import process_state
+from toxscreen.probes.telling import leaks as as_leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY
+
+#: What a debugger changes when its person says `continue`, and changes back when it stops again.
+_OF_DEBUGGERS: Final = frozenset({"signal SIGINT", "sys.gettrace()"})
 
 
 class Leaks:
@@ -18,13 +22,17 @@ class Leaks:
 
     def __init__(self) -> None:
         self._ledger: Ledger | None = None
+        self._off = False
+        self._debugged = False
+        #: Tests, the running one included, whose changes may be those of a person in a debugger.
+        self._pardoned = 0
         #: What the running test, or a fixture torn down in it, left.
         self.found: list[Leak] = []
 
     def begin(self) -> None:
         """A test starts; the first one sets the baseline."""
-        if self._ledger is None:
-            self._ledger = Ledger(process_state.changed, process_state.look())
+        if self._ledger is None and not self._off:
+            self._ledger = Ledger(self._compare, process_state.look())
         if self.found:
             self.found = []
 
@@ -38,16 +46,36 @@ class Leaks:
         ledger = self._ledger
         if ledger is None:
             return
+        if self._pardoned:
+            self._pardoned -= 1
+            ledger.test_done(process_state.look())
+            self.found = []
+            return
         if not ledger.owned and not self.found and process_state.unchanged(ledger.expected):
             return
         now = process_state.look()
-        self.found.extend(process_state.leaks(ledger.test_done(now), item.nodeid))
+        self.found.extend(as_leaks(ledger.test_done(now), item.nodeid))
         info = item.stash.get(ITEM_KEY, None)
         rule = info.policy.leaks if info else "off"
         if rule == "off":
             self.found = []
         elif rule == "fail" and self.found:
             raise pytest.fail.Exception(told(item.nodeid, self.found), pytrace=False)
+
+    def _compare(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Differences:
+        differences = process_state.changed(before, after)
+        if self._debugged:
+            return {path: pair for path, pair in differences.items() if path not in _OF_DEBUGGERS}
+        return differences
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Where a debugger is asked for, nobody looks: it is part of the process state itself."""
+        self._off = bool(config.getoption("usepdb", default=False) or config.getoption("trace", default=False))
+
+    def pytest_enter_pdb(self) -> None:
+        """What is changed now may be the debugger's doing; a person may step on into the next test."""
+        self._debugged = True
+        self._pardoned = 2
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -64,7 +92,7 @@ class Leaks:
         """A fixture was torn down: what it changed has to be undone by now."""
         if fixturedef.scope != "function" and self._ledger is not None and self._ledger.owned:
             left = self._ledger.fixture_down(_name(fixturedef), process_state.look())
-            self.found.extend(process_state.leaks(left, _name(fixturedef)))
+            self.found.extend(as_leaks(left, _name(fixturedef)))
 
 
 def _name(fixture: pytest.FixtureDef[Any]) -> str:
