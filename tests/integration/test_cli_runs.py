@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +151,8 @@ def test_what_is_particular_stands_in_the_remark(spoilt: Project, recorded: tupl
 
 def test_unreadable_runs_are_rows_with_the_reason(spoilt: Project, recorded: tuple[Project, Run, Run]) -> None:
     _, red, green = recorded
-    shard(spoilt, green, "header.json").unlink()
+    header = shard(spoilt, green, "header.json")
+    header.write_text(json.dumps(json.loads(header.read_text(encoding="utf-8")) | {"started": 99_999_999_999_999}))
     lane = red.order.lanes[0].name
     with shard(spoilt, red, f"{lane}.jsonl").open("r+", encoding="utf-8") as file:
         file.write("spoilt ")
@@ -250,13 +254,13 @@ def test_a_spoilt_line_is_an_error_with_file_and_line(
     assert result.stderr.splitlines()[0].endswith(" [journal-corrupt]")
 
 
-def test_an_unknown_run_is_an_error_that_names_those_there_are(recorded: tuple[Project, Run, Run]) -> None:
-    project, red, green = recorded
+def test_an_unknown_run_is_an_error_that_names_the_newest(recorded: tuple[Project, Run, Run]) -> None:
+    project, _, green = recorded
     result = project.toxscreen("runs", "20991231")
     assert (result.exit, result.stdout) == (2, "")
     first, hint = result.stderr.splitlines()
     assert first == "toxscreen: run '20991231': is not recorded [run-unknown]"
-    assert hint == f"  known: {', '.join(sorted((red.id, green.id)))}"
+    assert hint == f"  newest: {green.id}; `toxscreen runs --all` lists all"
 
 
 def test_an_ambiguous_part_is_an_error_that_names_what_matches(recorded: tuple[Project, Run, Run]) -> None:
@@ -271,3 +275,76 @@ def test_last_of_nothing_is_an_error(tmp_path: Path) -> None:
     result = Suite().at(tmp_path).toxscreen("runs", "last")
     assert (result.exit, result.stdout) == (2, "")
     assert result.stderr == "toxscreen: run 'last': is not recorded [run-unknown]\n  no run is recorded here yet\n"
+
+
+# where one stands
+
+
+def test_runs_of_a_subproject_that_pytest_recorded_further_up(tmp_path: Path) -> None:
+    project = Suite(
+        {
+            "pyproject.toml": "[tool.pytest.ini_options]\n",
+            "pkg/pyproject.toml": "[project]\nname = 'pkg'\n",
+            "pkg/tests/test_a.py": "import pytest\n@pytest.mark.unit\ndef test_red(): raise AssertionError\n",
+        }
+    ).at(tmp_path)
+    inside = project.root / "pkg"
+    outcomes = {"pkg/tests/test_a.py::test_red": "failed"}
+    first = project.run("--category", "unit", "-n0", cwd=inside).expect(exit=1, outcomes=outcomes).run
+    shown = project.toxscreen("runs", "last", cwd=inside).expect(exit=0)
+    assert shown.stdout.startswith(f"run {first.id}\n")
+    again = project.toxscreen("replay", "last", cwd=inside).expect(exit=1, outcomes=outcomes).run
+    assert again.header.replay_of == f"{first.id}:main"
+
+
+@pytest.mark.parametrize("command", [("runs",), ("replay",), ("coverage", "unit")], ids=lambda words: words[0])
+def test_a_current_folder_that_is_gone_is_an_error(tmp_path: Path, command: tuple[str, ...]) -> None:
+    project = Suite().at(tmp_path)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = "import os, sys, toxscreen.cli.main as cli; os.rmdir(os.getcwd()); sys.exit(cli.main(sys.argv[1:]))"
+    (project.root / "gone.py").write_text(script)
+    env = {"PYTHONPATH": str(project.root)}
+    result = project.run(*command, module="gone", env=env, cwd=gone)
+    assert (result.exit, result.stdout) == (2, "")
+    assert result.stderr == (
+        "toxscreen: the current folder cannot be used: No such file or directory [config-invalid]\n"
+        "  change to a folder of the project\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [("runs", "--json"), ("runs", "nonsense", "--json")], ids=["answer", "error"])
+def test_a_reader_of_the_data_that_has_gone_away_is_no_error(
+    recorded: tuple[Project, Run, Run], arguments: tuple[str, ...]
+) -> None:
+    project, _, _ = recorded
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "toxscreen", *arguments],
+            cwd=project.root,
+            env=project.environment(),
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert done.returncode == (0 if arguments == ("runs", "--json") else 2)
+    first = "2 recorded runs, newest first" if done.returncode == 0 else "toxscreen: run 'nonsense': is not recorded"
+    assert done.stderr.startswith(first)
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_name_is_no_run(recorded: tuple[Project, Run, Run]) -> None:
+    project, _, green = recorded
+    for command in ("runs", "replay"):
+        result = project.toxscreen(command, "")
+        assert (result.exit, result.stdout, result.runs) == (2, "", ())
+        assert result.stderr == (
+            "toxscreen: run '': is not recorded [run-unknown]\n"
+            f"  newest: {green.id}; `toxscreen runs --all` lists all\n"
+        )

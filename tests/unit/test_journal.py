@@ -14,7 +14,7 @@ import pytest
 from toxscreen.errors import CorruptJournalError, ToxscreenError, UnknownRunError
 from toxscreen.journal import store
 from toxscreen.journal.codec import event_from_line, event_to_line, header_to_json
-from toxscreen.journal.read import find_run, fingerprint, read_run
+from toxscreen.journal.read import find_run, fingerprint, read_run, recorded_root
 from toxscreen.journal.write import Shard
 from toxscreen.model import (
     Attempt,
@@ -451,8 +451,10 @@ def test_a_line_that_is_none(tmp_path: Path, line: bytes, told: str) -> None:
         (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         (b"{}", "has no schema number"),
         (b'{"schema": 2}', "was written by a newer version (schema 2, this one reads 1)"),
+        (b'{"schema": 1, "started": 99999999999999}', "has 99999999999999 for 'started'"),
+        (b"[" * 100_000, "is nested too deeply"),
     ],
-    ids=["missing", "empty", "no-text", "no-schema", "newer"],
+    ids=["missing", "empty", "no-text", "no-schema", "newer", "no-date", "nested"],
 )
 def test_a_header_that_cannot_be_read(tmp_path: Path, content: bytes | None, told: str) -> None:
     folder = record(tmp_path, gw0=[start("a")])
@@ -479,7 +481,10 @@ def test_a_shard_that_cannot_be_opened(tmp_path: Path) -> None:
         (b"", "Expecting value: line 1 column 1 (char 0)"),
         (b'["a', "Unterminated string starting at: line 1 column 2 (char 1)"),
         (b"{}", "is no list"),
+        (b"[1]", "is no list of texts"),
+        (b"[" * 100_000, "is nested too deeply"),
     ],
+    ids=["empty", "torn", "no-list", "no-texts", "nested"],
 )
 def test_a_collection_that_cannot_be_read_is_noted(tmp_path: Path, content: bytes, note: str) -> None:
     folder = record(tmp_path, gw0=[start("a"), end("a")])
@@ -530,10 +535,39 @@ def test_an_ambiguous_part_names_the_runs_newest_first(tmp_path: Path) -> None:
 
 def test_an_unknown_run_is_answered_with_the_nearest(tmp_path: Path) -> None:
     record(tmp_path, "20260101T000000Z-unit-00aa")
+    record(tmp_path, "20260102T000000Z-perf-00bb")
     assert refusal(UnknownRunError, lambda: find_run(tmp_path, "20260101T000000Z-unit-00ab")) == (
         "run '20260101T000000Z-unit-00ab': is not recorded [run-unknown]\n"
-        "  did you mean '20260101T000000Z-unit-00aa'? known: 20260101T000000Z-unit-00aa"
+        "  did you mean '20260101T000000Z-unit-00aa'? newest: 20260102T000000Z-perf-00bb; "
+        "`toxscreen runs --all` lists all"
     )
+
+
+@pytest.mark.parametrize("name", ["", "zzz"])
+def test_a_run_like_no_other_is_answered_with_the_newest(tmp_path: Path, name: str) -> None:
+    for each in ("20260101T000000Z-unit-00aa", "20260102T000000Z-perf-00bb"):
+        record(tmp_path, each)
+    assert refusal(UnknownRunError, lambda: find_run(tmp_path, name)) == (
+        f"run {name!r}: is not recorded [run-unknown]\n"
+        "  newest: 20260102T000000Z-perf-00bb; `toxscreen runs --all` lists all"
+    )
+
+
+def test_last_is_the_newest_run_whatever_came_of_it(tmp_path: Path) -> None:
+    record(tmp_path, "20260101T000001Z-last-0001", gw0=red("a"))
+    record(tmp_path, "20260101T000002Z-unit-0002", gw0=[start("a"), end("a")], run=[finish(0)])
+    assert find_run(tmp_path, "last").id == "20260101T000002Z-unit-0002"
+
+
+def test_runs_are_those_of_the_nearest_folder_that_has_some(tmp_path: Path) -> None:
+    inner = tmp_path / "package/tests"
+    (inner / ".toxscreen/cache").mkdir(parents=True)
+    (tmp_path / "package/pyproject.toml").touch()
+    assert recorded_root(inner / "unit") == inner
+    record(tmp_path)
+    assert recorded_root(inner / "unit") == tmp_path
+    record(tmp_path / "package")
+    assert recorded_root(inner / "unit") == tmp_path / "package"
 
 
 def test_where_nothing_is_recorded_no_run_is_known(tmp_path: Path) -> None:

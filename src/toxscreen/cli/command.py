@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-from toxscreen.errors import Exit
+from toxscreen.errors import ConfigError, Exit
 from toxscreen.model import Page
 
 
@@ -36,3 +37,16 @@ class Command(Protocol):
         Raises:
             ToxscreenError: it could not be done; printed by `main`.
         """
+
+
+def here() -> Path:
+    """The current folder.
+
+    Raises:
+        ConfigError: it is gone.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        told = f"the current folder cannot be used: {error.strerror}"
+        raise ConfigError(told, hint="change to a folder of the project") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toxscreen.analysis import coverage, stamp
 from toxscreen.analysis.figures import Figures
-from toxscreen.cli.command import Answer
+from toxscreen.cli.command import Answer, here
 from toxscreen.errors import ConfigError, Exit, Place
 from toxscreen.model import Page, Ruling, Table
 from toxscreen.settings import find_root
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         ToxscreenError: arguments, evidence or data that cannot be used.
         ErrorGroup: several of them.
     """
-    root = find_root(Path.cwd())
+    root = find_root(here())
     with stamp.using(root):
         return _run(root, arguments)
 

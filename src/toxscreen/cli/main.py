@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import cast
+from typing import TextIO, cast
 
 from toxscreen import __version__
 from toxscreen.cli import coverage, replay, runs
@@ -59,19 +60,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_error(error, as_json=arguments.json)
         return int(error.exit_status)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _write("interrupted", sys.stderr)
         return int(Exit.INTERRUPTED)
     if arguments.json:
-        print(json.dumps({**answer.data, "schema": SCHEMA}, indent=2))
+        _write(json.dumps({**answer.data, "schema": SCHEMA}, indent=2), sys.stdout)
     print_page(answer.page, sys.stderr if arguments.json else sys.stdout)
     return int(answer.status)
 
 
 def _print_error(error: ToxscreenError, *, as_json: bool) -> None:
-    print(f"toxscreen: {error.render()}", file=sys.stderr)
+    _write(f"toxscreen: {error.render()}", sys.stderr)
     if as_json:
         errors = error.errors if isinstance(error, ErrorGroup) else (error,)
         told = [
             {"slug": each.slug, "message": each.message, "place": str(each.place), "hint": each.hint} for each in errors
         ]
-        print(json.dumps({"errors": told, "schema": SCHEMA}, indent=2))
+        _write(json.dumps({"errors": told, "schema": SCHEMA}, indent=2), sys.stdout)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Print a text; that its reader has gone away is no error."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        # What is still buffered would fail once more, aloud, when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

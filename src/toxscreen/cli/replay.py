@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from toxscreen.cli.again import Again
-from toxscreen.cli.command import Answer
+from toxscreen.cli.command import Answer, here
 from toxscreen.errors import ConfigError, Exit, Place
-from toxscreen.journal.read import find_run
+from toxscreen.journal.read import LAST, find_run, recorded_root
 from toxscreen.model import Lane, Page, Run, RunState, Table
 from toxscreen.plan.replay import Target, cut, first_red, pick_lane, red_lanes
 from toxscreen.report.terminal import print_page
-from toxscreen.settings import find_root
 
 NAME = "replay"
 HELP = "Run again exactly what a worker ran: same tests, same order, same seed, in one process."
@@ -23,7 +21,10 @@ EXAMPLE = "toxscreen replay --lane gw1"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own arguments."""
     parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="a run or an unambiguous part of its name (default: the last that failed)"
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help=f"a run's name, an unambiguous part of it, or '{LAST}' for the newest (default: the last that failed)",
     )
     parser.add_argument("--lane", metavar="LANE", help="the worker (default: that of the first failure)")
     parser.add_argument("--until", metavar="NODEID", help="the last test to run")
@@ -37,9 +38,9 @@ def run(arguments: argparse.Namespace) -> Answer:
         UnknownRunError: no such run, lane or test.
         CorruptJournalError: the run cannot be read.
         ReplayError: the run cannot be run again.
-        ConfigError: arguments that exclude each other.
+        ConfigError: arguments that exclude each other, or the current folder is gone.
     """
-    root = find_root(Path.cwd())
+    root = recorded_root(here())
     asked = Target.parse(arguments.run or "")
     name, until = arguments.lane or asked.lane, arguments.until or asked.until
     if arguments.all_lanes and (name or until):
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> Answer:
             place=Place(key="toxscreen replay --all-lanes"),
             hint="replay one lane, up to a test if you like, or all lanes whole",
         )
-    old = find_run(root, asked.run)
+    # Nothing is not the same as an empty name, which a script's unset variable may be.
+    old = find_run(root, arguments.run and asked.run)
     picked = pick_lane(old, name, until)
     if arguments.all_lanes:
         lanes = [lane for lane in old.order.lanes if lane.node_ids]

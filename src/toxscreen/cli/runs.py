@@ -8,18 +8,15 @@ from pathlib import Path
 
 from toxscreen import host
 from toxscreen.cli import run_page
-from toxscreen.cli.command import Answer
+from toxscreen.cli.command import Answer, here
 from toxscreen.errors import CorruptJournalError
-from toxscreen.journal.read import find_run, read_run
+from toxscreen.journal.read import LAST, find_run, read_run, recorded_root
 from toxscreen.journal.store import run_folders
 from toxscreen.model import Page, Run, Table
-from toxscreen.settings import find_root
 
 NAME = "runs"
 HELP = "List the recorded runs, newest first, or show one: lanes, slowest tests, failures, who ran what where."
 EXAMPLE = "toxscreen runs last --order"
-#: Stands for the newest run.
-LAST = "last"
 
 _PROGRAM = "toxscreen"
 #: Runs that are listed unless all are asked for: reading a long one takes a moment.
@@ -30,7 +27,7 @@ _COLUMNS = ("Run", "Category", "Started (UTC)", "State", "Tests", "Red", "Second
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own arguments."""
     parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="a run's name, an unambiguous part of it, or 'last' for the newest"
+        "run", nargs="?", metavar="RUN", help=f"a run's name, an unambiguous part of it, or '{LAST}' for the newest"
     )
     parser.add_argument("--all", action="store_true", help=f"list all recorded runs, not only the newest {_MOST}")
     parser.add_argument("--order", action="store_true", help="list what each lane ran, in order, however long")
@@ -42,12 +39,12 @@ def run(arguments: argparse.Namespace) -> Answer:
     Raises:
         UnknownRunError: there is no such run.
         CorruptJournalError: it cannot be read.
+        ConfigError: the current folder is gone.
     """
-    root = find_root(Path.cwd())
+    root = recorded_root(here())
     if arguments.run is None:
         return _list(root, most=None if arguments.all else _MOST)
-    folders = run_folders(root)
-    shown = read_run(folders[0]) if arguments.run == LAST and folders else find_run(root, arguments.run)
+    shown = find_run(root, arguments.run)
     program = called_as()
     return Answer(run_page.page(shown, program, order=arguments.order), run_page.data(shown, program))
 

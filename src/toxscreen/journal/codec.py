@@ -14,6 +14,10 @@ from toxscreen.model import Event, EventKind, Frame, Header, Leak, Origin, Outco
 #: Version of the shape of headers and events.
 SCHEMA: Final = 1
 _SHORT: Final = 40
+#: Seconds since the epoch up to which there are dates: the end of the year 9999.
+_LAST_MOMENT: Final = 253_402_300_799
+#: Levels to which fields that a newer version added may be nested.
+_DEEPEST: Final = 50
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 _quote = json.encoder.encode_basestring_ascii
@@ -156,18 +160,40 @@ def header_from_json(text: str) -> Header:
             _check(name, value, (str,))
     if "argv" in known:
         known["argv"] = _texts("argv", known["argv"])
+    if not 0 <= known.get("started", 0) <= _LAST_MOMENT:
+        raise ValueError(f"has {_short(known['started'])} for 'started'")
+    extra = {key: value for key, value in record.items() if key not in _HEADER}
+    _check_depth(extra, _DEEPEST)
     try:
-        return Header(**known, extra={key: value for key, value in record.items() if key not in _HEADER})
+        return Header(**known, extra=extra)
     except TypeError as error:
         raise ValueError(str(error).replace("Header.__init__() ", "")) from None
 
 
-def _object(text: bytes | str) -> dict[str, Any]:
-    """The JSON object of a text."""
+def json_from(text: bytes | str) -> Any:
+    """The JSON value of a text.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+    """
     try:
-        record = json.loads(text)
+        return json.loads(text)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+
+
+def _check_depth(value: object, levels: int) -> None:
+    """Refuse what would be too deep to be copied and written again."""
+    if not levels:
+        raise ValueError("is nested too deeply")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_depth(item, levels - 1)
+
+
+def _object(text: bytes | str) -> dict[str, Any]:
+    """The JSON object of a text."""
+    record = json_from(text)
     if not isinstance(record, dict):
         raise ValueError("is no JSON object")
     return record

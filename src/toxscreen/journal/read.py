@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
-from toxscreen.errors import CorruptJournalError, Place, UnknownRunError, did_you_mean
-from toxscreen.journal.codec import event_from_line, header_from_json
-from toxscreen.journal.store import COLLECTION, GUARD, HEADER, LEAD, is_locked, run_folders
+from toxscreen.errors import CorruptJournalError, Place, UnknownRunError
+from toxscreen.journal.codec import event_from_line, header_from_json, json_from
+from toxscreen.journal.store import COLLECTION, GUARD, HEADER, LEAD, is_locked, run_folders, runs_folder
 from toxscreen.model import Attempt, Event, EventKind, Header, Lane, Order, Outcome, Run, RunState
+from toxscreen.settings import find_root
+
+#: Stands for the newest run.
+LAST: Final = "last"
 
 
 def fingerprint(node_ids: Iterable[str]) -> str:
@@ -54,12 +60,27 @@ def read_run(folder: Path) -> Run:
     )
 
 
+def recorded_root(start: Path) -> Path:
+    """The root of the project whose runs are meant in a folder: the nearest one upwards that has some.
+
+    A project file further down does not end the search: pytest looks beyond those that say nothing to it.
+
+    Args:
+        start: where to begin; the project's root for it is the answer where nothing is recorded.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if os.path.isdir(runs_folder(folder)):  # noqa: PTH112 - Path's raises where a folder may not be searched
+            return folder
+    return find_root(start)
+
+
 def find_run(root: Path, name: str | None = None) -> Run:
     """A recorded run by its name or an unambiguous part of it.
 
     Args:
         root: the project's root.
-        name: the run; the newest that failed when left out.
+        name: the run, or "last" for the newest; the newest that failed when left out.
 
     Raises:
         UnknownRunError: there is no such run, or more than one.
@@ -68,8 +89,10 @@ def find_run(root: Path, name: str | None = None) -> Run:
     folders = run_folders(root)
     if name is None:
         return _last_failed(folders)
+    if name == LAST and folders:
+        return read_run(folders[0])
     exact = [folder for folder in folders if folder.name == name]
-    matching = exact or [folder for folder in folders if name in folder.name]
+    matching = exact or [folder for folder in folders if name and name in folder.name]
     if len(matching) == 1:
         return read_run(matching[0])
     place = Place(key=f"run {name!r}")
@@ -77,8 +100,17 @@ def find_run(root: Path, name: str | None = None) -> Run:
         raise UnknownRunError(
             f"{len(matching)} runs match", place=place, hint="; ".join(folder.name for folder in matching[:5])
         )
-    hint = did_you_mean(name, [folder.name for folder in folders[:10]]) if folders else "no run is recorded here yet"
-    raise UnknownRunError("is not recorded", place=place, hint=hint)
+    raise UnknownRunError("is not recorded", place=place, hint=_known(name, [folder.name for folder in folders]))
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    """What to try instead of a run that there is not."""
+    from difflib import get_close_matches
+
+    if not names:
+        return "no run is recorded here yet"
+    near = get_close_matches(name, names, n=1)
+    return f"{f'did you mean {near[0]!r}? ' if near else ''}newest: {names[0]}; `toxscreen runs --all` lists all"
 
 
 def _last_failed(folders: Sequence[Path]) -> Run:
@@ -111,15 +143,17 @@ def _read_header(folder: Path) -> Header:
 
 def _read_collection(folder: Path, notes: list[str]) -> tuple[str, ...]:
     try:
-        ids = json.loads((folder / COLLECTION).read_text(encoding="utf-8"))
+        ids = json_from((folder / COLLECTION).read_text(encoding="utf-8"))
         if not isinstance(ids, list):
             raise ValueError("is no list")
+        if not all(isinstance(node_id, str) for node_id in ids):
+            raise ValueError("is no list of texts")
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:
         notes.append(f"{COLLECTION}: {error}: what was collected is not known")
         return ()
-    return tuple(str(node_id) for node_id in ids)
+    return tuple(ids)
 
 
 def _read_shard(path: Path, notes: list[str]) -> list[Event]:
