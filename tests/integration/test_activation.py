@@ -190,7 +190,7 @@ def test_it_works_without_each_plugin_and_says_so(tmp_path: Path, off: list[str]
             ["-n", "1", "--timeout", "7", "--randomly-seed", "3"],
             {"PYTEST_TIMEOUT": "8", "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"},
             "timeout = 9",
-            "workers 1 (-n), order random (--randomly-seed), timeout 7 s (--timeout)",
+            "workers 1 (-n), order random (default), timeout 7 s (--timeout)",
             ["timeout: 7.0s", "Using --randomly-seed=3\n", "created: 1/1 worker"],
             id="options",
         ),
@@ -217,6 +217,38 @@ def test_it_works_without_each_plugin_and_says_so(tmp_path: Path, off: list[str]
             "workers 1 (--tx), order random (default), timeout 9 s (pytest's setting timeout)",
             ["timeout: 9.0s", "created: 1/1 worker"],
             id="pytest's settings",
+        ),
+        pytest.param(
+            ["--maxprocesses", "1"],
+            {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"},
+            "",
+            "workers 1 (--maxprocesses), order random (default), timeout 5 s (default)",
+            ["created: 1/1 worker"],
+            id="at most, of the policy",
+        ),
+        pytest.param(
+            ["--maxprocesses", "1", "-n", "auto"],
+            {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"},
+            "",
+            "workers 1 (--maxprocesses), order random (default), timeout 5 s (default)",
+            ["created: 1/1 worker"],
+            id="at most, of -n",
+        ),
+        pytest.param(
+            ["--maxprocesses", "1", "--tx", "popen", "--tx", "popen", "--dist", "load"],
+            {},
+            "",
+            "workers 2 (--tx), order random (default), timeout 5 s (default)",
+            ["created: 2/2 workers"],
+            id="at most, which is no word on --tx",
+        ),
+        pytest.param(
+            ["--trace", "-n", "2"],
+            {},
+            "",
+            "workers in-process (--trace), order random (default), timeout 5 s (default)",
+            ["(Pdb)"],
+            id="a debugger at every test",
         ),
     ],
 )
@@ -278,6 +310,43 @@ def test_random_order_follows_the_seed(tmp_path: Path) -> None:
     assert orders[0] == orders[1]
     assert len({orders[0], orders[2], written}) == 3
     assert sorted(orders[0]) == sorted(orders[2]) == sorted(written)
+
+
+@pytest.mark.parametrize("arguments", [["--category", ""], ["--category="]])
+def test_an_empty_category_is_none(tmp_path: Path, arguments: list[str]) -> None:
+    result = Suite(ONE).at(tmp_path).run(*arguments)
+    assert (result.exit, result.stdout, result.runs) == (2, "", ())
+    assert result.stderr.startswith("toxscreen: --category: there is no category '' [category-unknown]\n  known: ")
+
+
+def test_neither_a_seed_nor_the_machine_changes_what_a_policy_fixes(tmp_path: Path) -> None:
+    body = "import pytest\n@pytest.mark.parametrize('n', range(20))\ndef test_n(n): pass\n"
+    project = Suite({"tests/perf/test_a.py": body}).at(tmp_path)
+    result = project.run("--category", "perf", "--randomly-seed=5", env={"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"})
+    written = tuple(f"tests/perf/test_a.py::test_n[{n}]" for n in range(20))
+    result.expect(exit=0, outcomes=dict.fromkeys(written, "passed"))
+    assert chosen(result).startswith(
+        "toxscreen: category perf: workers in-process (default), order written (default), timeout "
+    )
+    assert [(lane.name, lane.node_ids) for lane in result.run.order.lanes] == [("main", written)]
+    assert result.run.header.seed == 5
+
+
+@pytest.mark.parametrize(
+    ("shows", "says"),
+    [
+        ("--fixtures", "tmp_path"),
+        ("--fixtures-per-test", "fixtures used by test_uses"),
+        ("--cache-show", "cachedir: "),
+        ("--setup-plan", "tests/unit/test_a.py::test_uses"),
+    ],
+)
+def test_what_only_shows_starts_no_worker_and_records_nothing(tmp_path: Path, shows: str, says: str) -> None:
+    project = Suite({"tests/unit/test_a.py": "def test_uses(tmp_path): raise AssertionError\n"}).at(tmp_path)
+    result = project.run("--category", "unit", "-n2", shows)
+    result.expect(exit=0, says=[says], never_says=["created: ", "toxscreen:"])
+    assert result.runs == ()
+    assert not (project.root / ".toxscreen").exists()
 
 
 def test_collecting_alone_records_nothing(tmp_path: Path) -> None:
@@ -367,3 +436,27 @@ def test_all_categories_together_import_everything(with_a_broken_neighbour: Proj
         outcomes={"tests/unit/test_a.py::test_one": "not-run"},
         says=["was imported", "2 errors during collection"],
     )
+
+
+def test_the_table_of_the_project_holds_where_pytests_root_lies_below_it(tmp_path: Path) -> None:
+    project = Suite(
+        {
+            **ONE,
+            **pyproject("[tool.toxscreen.categories.unit]\ntimeout = 3\nworkers = 0\n"),
+            "tests/pytest.ini": "[pytest]\n",
+        }
+    ).at(tmp_path)
+    result = project.run("tests", "--category", "unit").expect(exit=0, outcomes={"unit/test_a.py::test_one": "passed"})
+    assert "timeout 3 s (pyproject.toml: categories.unit.timeout)" in chosen(result)
+    again = project.run("tests", "--screen-replay", result.run.id).expect(exit=0, outcomes=result.outcomes)
+    assert again.run.header.replay_of == f"{result.run.id}:main"
+    assert not (project.root / "tests/.toxscreen").exists()
+    # Without a category the table alone is what starts it.
+    result = project.run("tests").expect(exit=0, outcomes=result.outcomes)
+    assert chosen(result) == "toxscreen: category all: every test by its own category"
+
+
+def test_a_table_of_a_like_name_starts_nothing(tmp_path: Path) -> None:
+    project = Suite({**ONE, **pyproject("[tool.toxscreen-extra]\nkey = 1\n")}).at(tmp_path)
+    result = project.run().expect(exit=0, says=["1 passed"], never_says=["toxscreen:"])
+    assert result.runs == ()

@@ -70,7 +70,7 @@ def settings(text: str) -> dict[str, str]:
         pytest.param(
             UNIT,
             ["--screen-replay", ""],
-            "toxscreen: no recorded run failed [run-unknown]\n  `toxscreen runs` lists what is recorded\n",
+            "toxscreen: --screen-replay: names no run [run-unknown]\n  `toxscreen runs` lists what is recorded\n",
             id="replay without a run",
         ),
     ],
@@ -241,7 +241,7 @@ def test_a_replay_of_what_is_not_in_the_record(tmp_path: Path, target: str) -> N
             "toxscreen: lane main did not run 'tests/unit/test_a.py::test_noe' [run-unknown]\n"
             "  did you mean 'tests/unit/test_a.py::test_one'?"
         ),
-        "beef": f"toxscreen: run 'beef': is not recorded [run-unknown]\n  known: {run}\n",
+        "beef": f"toxscreen: run 'beef': is not recorded [run-unknown]\n  newest: {run}; `toxscreen runs --all` lists",
     }
     refused(result, says[target])
 

@@ -159,6 +159,54 @@ def test_a_hang_in_c_where_all_categories_run_together(tmp_path: Path) -> None:
     hung(result, "hangs", attempt_of(result, "hangs").lane)
 
 
+SLOW_FIXTURES = """
+    @pytest.fixture
+    def slow():
+        time.sleep(2.5)
+        yield
+        time.sleep(2.5)
+
+    @pytest.mark.timeout(0.5{marker})
+    def test_passes(slow): pass
+
+    @pytest.mark.timeout(0.5{marker})
+    def test_sleeps(slow): time.sleep(60)
+
+    @pytest.mark.timeout(0.5{marker})
+    def test_hangs(slow): hang_in_c()
+
+    @pytest.mark.timeout(0.5{marker})
+    def test_exits(slow): os._exit(3)
+
+    @pytest.fixture
+    def fatal(): os._exit(4)
+
+    @pytest.mark.timeout(0.5{marker})
+    def test_exits_in_set_up(fatal): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("marker", "setting"), [(", func_only=True", "false"), ("", "true")], ids=["marker", "setting"]
+)
+def test_a_limit_for_the_function_alone_spares_its_fixtures(tmp_path: Path, marker: str, setting: str) -> None:
+    files = {"pytest.ini": f"[pytest]\ntimeout_func_only = {setting}\n"}
+    project = suite(SLOW_FIXTURES.format(marker=marker)).with_files(files).at(tmp_path)
+    result = project.run("--category", "unit", "-n2")
+    ends = {
+        "passes": "passed",
+        "sleeps": "timed-out",
+        "hangs": "timed-out",
+        "exits": "crashed",
+        "exits_in_set_up": "crashed",
+    }
+    result.expect(exit=1, outcomes={**OTHERS_PASSED, **{f"{FILE}::test_{name}": end for name, end in ends.items()}})
+    assert attempt_of(result, "sleeps").seconds >= 5
+    attempt = attempt_of(result, "hangs")
+    assert 3 <= attempt.seconds <= 2.5 + 0.5 + LATEST - LIMIT
+    assert (attempt.text or "").startswith(f"{FILE}::test_hangs outlived its limit of 0.5 s on {attempt.lane}, ")
+
+
 def test_a_hang_after_a_fork_has_its_stacks(tmp_path: Path) -> None:
     tests = """
     @pytest.mark.allow("subprocess")

@@ -317,6 +317,37 @@ def test_what_selects_stops_or_looks_back_does_not_disturb_a_replay(red: Recorde
     result.expect(exit=1, says=["replaying"], never_says=["new since", "gone since", "replay main:"])
 
 
+def test_a_file_that_cannot_be_imported_stops_a_replay_no_more_than_the_run(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_broken.py": "import no_such_module\n",
+        "tests/unit/test_red.py": "def test_red(): raise AssertionError\ndef test_green(): pass\n",
+    }
+    project = Suite(files).at(tmp_path)
+    made = project.run("--category", "unit", "-n", "1").expect(exit=1, says=["no_such_module"])
+    result = project.toxscreen("replay", made.run.id)
+    assert outcomes_of(result.run, "main") == outcomes_of(made.run, "gw0")
+    result.expect(exit=1, says=["no_such_module", "lane gw0: exit status 1; same order, same outcomes"])
+
+
+def test_a_run_that_names_packages_is_replayed(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/checks/__init__.py": "",
+        "shop/checks/test_red.py": "def test_red(): raise AssertionError\ndef test_green(): pass\n",
+        "other/test_other.py": "raise RuntimeError('was imported')\n",
+        "pyproject.toml": "[tool.toxscreen.categories.unit]\npaths = ['shop']\n",
+    }
+    project = Suite(files).at(tmp_path)
+    made = project.run("--category", "unit", "-n0", "--pyargs", "shop.checks").expect(exit=1)
+    result = project.toxscreen("replay", made.run.id)
+    assert [name.rpartition("::")[2] for name, _ in sorted(outcomes_of(result.run, "main"))] == [
+        "test_green",
+        "test_red",
+    ]
+    assert outcomes_of(result.run, "main") == outcomes_of(made.run, "main")
+    result.expect(exit=1, says=["same order, same outcomes"], never_says=["was imported"])
+
+
 def test_groups_that_loadgroup_appended_are_found_again(tmp_path: Path) -> None:
     marked = "import pytest\nimport state\n" + "".join(
         f"@pytest.mark.xdist_group('g{number % 2}')\ndef test_{number}(): state.check({number})\n"
@@ -435,7 +466,7 @@ def test_an_interrupt_ends_every_process_and_keeps_what_there_is(tmp_path: Path,
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("nonsense",), "toxscreen: run 'nonsense': is not recorded [run-unknown]\n  known: {run}\n"),
+        (("nonsense",), "toxscreen: run 'nonsense': is not recorded [run-unknown]\n  newest: "),
         (("{run}", "--lane", "gw7"), "toxscreen: run {run}: has no lane 'gw7' [run-unknown]\n  did you mean 'gw1'?"),
         (
             ("{run}", "--until", "tests/unit/test_going.py::test_goon"),
@@ -468,11 +499,12 @@ def test_what_does_not_exist_is_named_with_what_does(red: Recorded, arguments: t
 @pytest.mark.parametrize(
     ("target", "says"),
     [
+        ("", "toxscreen: --screen-replay: names no run [run-unknown]\n  `toxscreen runs` lists what is recorded\n"),
         ("nonsense", "toxscreen: run 'nonsense': is not recorded [run-unknown]\n"),
         ("{run}:gw7", "toxscreen: run {run}: has no lane 'gw7' [run-unknown]\n  did you mean 'gw1'?"),
         ("{run}:gw0:qqq", "toxscreen: lane gw0 did not run 'qqq' [run-unknown]\n"),
     ],
-    ids=["run", "lane", "test"],
+    ids=["none", "run", "lane", "test"],
 )
 def test_what_does_not_exist_is_named_inside_pytest(red: Recorded, logs: Path, target: str, says: str) -> None:
     env = {"LOGS": os.fspath(logs)}

@@ -80,6 +80,36 @@ def test_what_the_user_asks_for_comes_first(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("workers", "asked", "expected"),
+    [
+        ('"auto"', Asked(auto=Sourced(3, "AUTO")), Sourced(3, "AUTO")),
+        ("0", Asked(auto=Sourced(3, "AUTO")), Sourced(0, "pyproject.toml: categories.unit.workers")),
+        ("5", Asked(auto=Sourced(3, "AUTO")), Sourced(5, "pyproject.toml: categories.unit.workers")),
+        ('"auto"', Asked(Sourced(4, "-n"), auto=Sourced(3, "AUTO")), Sourced(4, "-n")),
+    ],
+)
+def test_what_auto_means_is_no_word_on_a_number(tmp_path: Path, workers: str, asked: Asked, expected: object) -> None:
+    text = f"[tool.toxscreen.categories.unit]\nworkers = {workers}\n"
+    assert chosen(tmp_path, text, "unit", asked, 8).workers == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Asked(), Sourced(2, "--maxprocesses")),
+        (Asked(Sourced(4, "-n")), Sourced(2, "--maxprocesses")),
+        (Asked(Sourced(2, "-n")), Sourced(2, "-n")),
+        (Asked(Sourced(0, "-n")), Sourced(0, "-n")),
+        (Asked(auto=Sourced(3, "AUTO")), Sourced(2, "--maxprocesses")),
+        (Asked(auto=Sourced(1, "AUTO")), Sourced(1, "AUTO")),
+    ],
+)
+def test_there_are_no_more_workers_than_allowed(tmp_path: Path, asked: Asked, expected: object) -> None:
+    asked = asked._replace(most=Sourced(2, "--maxprocesses"))
+    assert chosen(tmp_path, "", "unit", asked, 8).workers == expected
+
+
 @pytest.mark.parametrize(("seconds", "told"), [(0.5, "0.5 s"), (60.0, "60 s"), (1e-3, "0.001 s")])
 def test_a_limit_is_told_in_seconds(tmp_path: Path, seconds: float, told: str) -> None:
     found = chosen(tmp_path, "", "unit", Asked(timeout=Sourced(seconds, "--timeout")), 1)

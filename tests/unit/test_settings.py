@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from toxscreen import settings
 from toxscreen.errors import ErrorGroup, ToxscreenError
 from toxscreen.model import Policy, Service, Sourced
+from toxscreen.pytest_plugin import configured_root
 from toxscreen.settings import BUILT_IN, CATEGORY_OPTIONS, SERVICE_OPTIONS, TOP_OPTIONS, Settings
 
 UNIT = Policy(
@@ -646,6 +647,42 @@ def test_a_linked_folder_belongs_to_the_project_that_it_lies_in(tmp_path: Path) 
 def test_without_any_mark_the_root_is_where_one_stands() -> None:
     folder = Path(os.sep, "no", "such", "folder")
     assert settings.find_root(folder) == folder
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[tool.toxscreen]\n", True),
+        ("[tool.toxscreen.categories.unit]\n", True),
+        ("[tool]\ntoxscreen = {retention = 3}\n", True),
+        ("tool.toxscreen.retention = 3\n", True),
+        ("['tool' . \"toxscreen\"]\n", True),
+        ("[tool.toxscreen\n", True),
+        ("[tool]\ntoxscreen = 3\n", True),
+        ("", False),
+        ("[tool.other\n", False),
+        ("[tool.toxscreen-extra]\n", False),
+        ("[tool.other.toxscreen]\n", False),
+        ("[project]\ndependencies = ['toxscreen']\n# [tool.toxscreen]\n", False),
+        ("tool = 'toxscreen'\n", False),
+        ("words = '''\n[tool.toxscreen]\n'''\n", False),
+    ],
+)
+def test_a_table_is_found_in_every_way_to_write_it(tmp_path: Path, text: str, *, found: bool) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / settings.FILE).write_text(text, encoding="utf-8")
+    assert configured_root(tmp_path) == (tmp_path if found else None)
+
+
+def test_the_table_may_stand_above_pytests_root_but_not_above_the_repository(tmp_path: Path) -> None:
+    tests = tmp_path / "project/package/tests"
+    tests.mkdir(parents=True)
+    (tests.parent / settings.FILE).write_text("[project]\nname = 'package'\n", encoding="utf-8")
+    for folder in (tmp_path, tmp_path / "project"):
+        (folder / settings.FILE).write_text("[tool.toxscreen]\n", encoding="utf-8")
+    assert configured_root(tests) == tmp_path / "project"
+    (tests.parent / ".git").touch()
+    assert configured_root(tests) is None
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "..", "-x", "a b", "a\\b"])

@@ -14,6 +14,10 @@ class Asked(NamedTuple):
     workers: Sourced[int] | None = None
     order: Sourced[OrderKind] | None = None
     timeout: Sourced[float] | None = None
+    #: What a policy's "auto" workers are; None: one a core.
+    auto: Sourced[int] | None = None
+    #: The most workers that a run may have.
+    most: Sourced[int] | None = None
 
 
 class Chosen(NamedTuple):
@@ -51,7 +55,7 @@ def choose(policy: Policy, settings: Settings, asked: Asked, cores: int) -> Chos
     """
     category = policy.category
     return Chosen(
-        workers=asked.workers or _workers(policy, settings.source(category, "workers"), cores),
+        workers=_at_most(asked.most, asked.workers or _workers(policy, settings, asked.auto, cores)),
         order=asked.order or Sourced(policy.order, settings.source(category, "order")),
         timeout=asked.timeout or Sourced(policy.timeout, settings.source(category, "timeout")),
         network=Sourced(policy.network, settings.source(category, "network")),
@@ -60,8 +64,14 @@ def choose(policy: Policy, settings: Settings, asked: Asked, cores: int) -> Chos
     )
 
 
-def _workers(policy: Policy, source: str, cores: int) -> Sourced[int]:
-    if policy.workers == "auto":
-        plural = "" if cores == 1 else "s"
-        return Sourced(cores, f"{source}: auto, {cores} core{plural}")
-    return Sourced(policy.workers, source)
+def _at_most(most: Sourced[int] | None, workers: Sourced[int]) -> Sourced[int]:
+    """The smaller of two numbers of workers, with where it came from; None is no bound."""
+    return workers if most is None or workers.value <= most.value else most
+
+
+def _workers(policy: Policy, settings: Settings, auto: Sourced[int] | None, cores: int) -> Sourced[int]:
+    source = settings.source(policy.category, "workers")
+    if policy.workers != "auto":
+        return Sourced(policy.workers, source)
+    plural = "" if cores == 1 else "s"
+    return auto or Sourced(cores, f"{source}: auto, {cores} core{plural}")

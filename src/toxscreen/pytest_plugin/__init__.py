@@ -5,7 +5,7 @@ What is imported here costs every start of pytest; the rest of toxscreen is impo
 
 from __future__ import annotations
 
-import re
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +14,6 @@ from toxscreen.pytest_plugin import options
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_TABLE = re.compile(rb"^\s*\[\s*tool\s*\.\s*toxscreen\b", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,13 +49,40 @@ def is_wanted(config: pytest.Config) -> bool:
     """Whether this run asks for toxscreen: by an option, or by a table in the project's pyproject.toml."""
     if config.option.help or config.option.version:
         return False
-    if config.getoption(options.CATEGORY[1]) or config.getoption(options.REPLAY[1]):
+    if config.getoption(options.CATEGORY[1]) is not None or config.getoption(options.REPLAY[1]) is not None:
         return True
-    return _has_table(config.rootpath / "pyproject.toml")
+    return configured_root(config.rootpath) is not None
+
+
+def configured_root(folder: Path) -> Path | None:
+    """The nearest folder whose pyproject.toml has our table, from a folder upwards to the top of its repository.
+
+    Args:
+        folder: where to begin: pytest's root, which may lie below the project's.
+
+    Returns:
+        None when there is no table.
+    """
+    for each in (folder, *folder.parents):
+        if _has_table(each / "pyproject.toml"):
+            return each
+        if os.path.exists(each / ".git"):  # noqa: PTH110 - Path's raises where a folder may not be searched
+            break
+    return None
 
 
 def _has_table(file: Path) -> bool:
     try:
-        return _TABLE.search(file.read_bytes()) is not None
+        content = file.read_bytes()
     except OSError:
         return False
+    if b"toxscreen" not in content:
+        return False
+    import tomllib
+
+    try:
+        tool = tomllib.loads(content.decode()).get("tool")
+    except (ValueError, RecursionError):
+        # What is wrong with it is told when the settings are read.
+        return True
+    return isinstance(tool, dict) and "toxscreen" in tool

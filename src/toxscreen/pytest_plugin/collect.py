@@ -102,8 +102,8 @@ class Collect:
         policy = self.settings.categories[category]
         allowed = self._arguments(item, "allow", ALLOWABLE, errors) if "allow" in names else ()
         needs = self._arguments(item, "needs", tuple(self.settings.services), errors) if "needs" in names else ()
-        limit = _marked_limit(item) if "timeout" in names else self._limit(item, policy)
-        item.stash[ITEM_KEY] = ItemInfo(policy, frozenset(allowed), needs, limit)
+        limit, func_only = _marked_limit(item) if "timeout" in names else (self._limit(item, policy), None)
+        item.stash[ITEM_KEY] = ItemInfo(policy, frozenset(allowed), needs, limit, func_only)
         return policy
 
     def _limit(self, item: pytest.Item, policy: Policy) -> float | None:
@@ -135,25 +135,33 @@ class Collect:
         return tuple(dict.fromkeys(found))
 
 
-def _marked_limit(item: pytest.Item) -> float | None:
-    """Seconds of pytest-timeout's marker; pytest-timeout itself says what is wrong with it."""
+def _marked_limit(item: pytest.Item) -> tuple[float | None, bool | None]:
+    """Seconds and ``func_only`` of pytest-timeout's marker; pytest-timeout itself says what is wrong with it."""
     mark = item.get_closest_marker("timeout")
     if mark is None:
-        return None
+        return None, None
+    func_only = mark.kwargs.get("func_only")
     try:
-        return float(mark.args[0] if mark.args else mark.kwargs["timeout"])
+        return float(mark.args[0] if mark.args else mark.kwargs["timeout"]), func_only
     except (KeyError, TypeError, ValueError):
-        return None
+        return None, func_only
 
 
-def nothing_ran(screen: Screen, deselected: int) -> NothingRanError:
+def nothing_ran(screen: Screen, deselected: int, missing: Sequence[str]) -> NothingRanError:
     """The error for a run in which no test was left.
 
     Args:
         screen: the run.
         deselected: how many tests were collected and then deselected.
+        missing: files that were asked for and are not there.
     """
     policy = screen.policy
+    if missing:
+        return NothingRanError(
+            f"no test was collected: there is no {', '.join(missing)}",
+            place=Place(key=f"category {screen.category}"),
+            hint="paths are looked up from the folder that pytest is started in",
+        )
     if deselected:
         return NothingRanError(
             f"all {deselected} collected tests were deselected",

@@ -24,7 +24,7 @@ from toxscreen.journal.store import COLLECTION, HEADER, LEAD, new_run, prune
 from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Header, Outcome
 from toxscreen.probes.calls import exempt
-from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, is_distributed
+from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, is_distributed, tx_count
 
 _TOOLS = ("pytest", "pytest-xdist", "pytest-randomly", "pytest-timeout", "coverage")
 #: What only serves while the run goes on.
@@ -104,7 +104,7 @@ class Lead:
             cwd_importable=bool({"", os.fspath(config.invocation_params.dir)}.intersection(sys.path)),
             commit=host.git_commit(settings.root),
             changes=host.git_changes(settings.root),
-            workers=len(config.option.tx) if is_distributed(config) else 0,
+            workers=tx_count(config) if is_distributed(config) else 0,
             tools={"python": platform.python_version(), "toxscreen": __version__} | _versions(_TOOLS),
             host=host.facts(),
             chosen=self.screen.chosen.told() if self.screen.chosen else {},

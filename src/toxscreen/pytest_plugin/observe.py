@@ -50,8 +50,11 @@ class Observe:
         self._watch: Watch | None = None
         self._checkpoints = Checkpoints(host.CLOCK)
         self._limit = screen.chosen.timeout.value if screen.chosen else 0.0
+        #: pytest-timeout's setting: limits are for test functions alone, whatever their fixtures take.
+        self._func_only = config.pluginmanager.hasplugin("timeout") and bool(config.getini("timeout_func_only"))
         #: Seconds that the running test may take.
         self._own_limit = 0.0
+        self._own_func_only = False
         self._fault = -1
         self._rule: Rule | None = None
         #: In force when the test began: that of a test which runs this run inside itself.
@@ -134,13 +137,14 @@ class Observe:
         if self._shard is not None:
             self._shard.write_line(start_line(self._now(), self.lane, node_id))
         info = item.stash.get(ITEM_KEY, None)
-        self._own_limit = self._limit
+        self._own_limit, self._own_func_only = self._limit, self._func_only
         if info is not None:
             self._own_limit = self._limit if info.limit is None else info.limit
+            self._own_func_only = self._func_only if info.func_only is None else info.func_only
             self._rule = Rule.of(node_id, info.policy, info.allowed)
             self._outer_rule = enforce(self._rule if self._rule.forbids_something else None)
         if self._watch is not None:
-            self._watch.begin(node_id, self._own_limit)
+            self._watch.begin(node_id, 0.0 if self._own_func_only else self._own_limit)
         if self._leaks is not None:
             self._leaks.begin()
 
@@ -172,6 +176,17 @@ class Observe:
             else:
                 self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, self._seconds))
         self._checkpoints.after_test()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Where the limit is for the test function alone, it begins and ends here."""
+        if self._watch is None or not self._own_func_only or _debugged(self.config):
+            return (yield)
+        self._watch.begin(self._node_id, self._own_limit)
+        try:
+            return (yield)
+        finally:
+            self._watch.begin(self._node_id, 0.0)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -220,7 +235,7 @@ class Observe:
     def _add_stacks(self, report: pytest.TestReport) -> None:
         """The traceback shows where the test stood; the other threads may be why. Its teardown gets the limit anew."""
         report.sections.append(("stacks of the other threads", host.other_stacks() or "there is no other thread"))
-        if self._watch is not None:
+        if self._watch is not None and not self._own_func_only:
             self._watch.begin(self._node_id, self._own_limit)
 
     def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:

@@ -72,7 +72,7 @@ class Replay:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Pytest's own loop, but the last test of a cut lane tears down what it tore down then, no more."""
-        if self._follower is None or not session.items or session.testsfailed or session.config.option.collectonly:
+        if self._follower is None or not session.items or session.config.option.collectonly:
             return None
         followers = [*session.items[1:], self._follower]
         for item, nextitem in zip(session.items, followers, strict=True):

@@ -80,6 +80,8 @@ class ItemInfo(NamedTuple):
     needs: tuple[str, ...]
     #: Seconds that a marker of pytest-timeout sets; None without one.
     limit: float | None = None
+    #: Whether that marker's limit is for the test function alone; None: pytest's setting decides.
+    func_only: bool | None = None
 
 
 ITEM_KEY = pytest.StashKey[ItemInfo]()
@@ -101,6 +103,18 @@ def lane_name(config: pytest.Config) -> str:
     return str(handed["workerid"]) if handed else "main"
 
 
+def runs_tests(config: pytest.Config) -> bool:
+    """Whether tests are run, and not only collected, planned or shown."""
+    shows = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
+    return not any(getattr(config.option, name, None) for name in shows)
+
+
 def is_distributed(config: pytest.Config) -> bool:
     """Whether this process hands the tests to workers and runs none itself."""
     return worker_input(config) is None and bool(getattr(config.option, "tx", None)) and config.option.dist != "no"
+
+
+def tx_count(config: pytest.Config) -> int:
+    """How many workers ``--tx`` asks for; ``3*popen`` is three, see pytest-xdist's parse_tx_spec_config."""
+    counts = [spec.partition("*")[0] for spec in config.option.tx]
+    return sum(int(count) if count.isdecimal() else 1 for count in counts)

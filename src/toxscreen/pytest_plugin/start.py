@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from toxscreen import host
-from toxscreen.errors import Exit, Place, ReplayError, ToxscreenError
+from toxscreen.errors import Exit, Place, ReplayError, ToxscreenError, UnknownRunError
 from toxscreen.model import OrderKind, Policy, Run, Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
-from toxscreen.pytest_plugin import options
+from toxscreen.pytest_plugin import configured_root, options
 from toxscreen.pytest_plugin.collect import Collect
 from toxscreen.pytest_plugin.ending import Ending
 from toxscreen.pytest_plugin.lead import Lead
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
-from toxscreen.pytest_plugin.screen import KEY, Screen, is_distributed, worker_input
+from toxscreen.pytest_plugin.screen import KEY, Screen, is_distributed, runs_tests, tx_count, worker_input
 from toxscreen.pytest_plugin.summary import Summary
 from toxscreen.settings import Settings, load
 
@@ -33,7 +33,7 @@ def start(config: pytest.Config) -> int | None:
         screen = _screen(config)
         config.stash[KEY] = screen
         _register_markers(config, screen)
-        if config.option.collectonly:
+        if not runs_tests(config) or config.getoption("trace", default=False):
             _set_in_process(config)
         _register_features(config, screen)
     except ToxscreenError as error:
@@ -43,15 +43,19 @@ def start(config: pytest.Config) -> int | None:
 
 
 def _screen(config: pytest.Config) -> Screen:
-    settings = load(config.rootpath, host.environment())
+    settings = load(configured_root(config.rootpath) or config.rootpath, host.environment())
     name: str | None = config.getoption(options.CATEGORY[1])
     asked_for_replay: str | None = config.getoption(options.REPLAY[1])
     if asked_for_replay is not None:
         from toxscreen.journal.read import find_run
         from toxscreen.plan.replay import Target, pick_lane
 
+        if not asked_for_replay:
+            raise UnknownRunError(
+                "names no run", place=Place(key=options.REPLAY[0]), hint="`toxscreen runs` lists what is recorded"
+            )
         target = Target.parse(asked_for_replay)
-        run = find_run(config.rootpath, target.run)
+        run = find_run(settings.root, target.run)
         lane = pick_lane(run, target.lane)
         target = Target(run.id, lane.name, target.until)
         name = None if run.header.category == "all" else run.header.category
@@ -60,8 +64,10 @@ def _screen(config: pytest.Config) -> Screen:
         asked = Asked(Sourced(0, "replay"), Sourced("written", "replay"), _asked_timeout(config))
         chosen = _settle(config, settings, policy, asked)
         return Screen(settings, policy, chosen, target, run, _value(asked.timeout))
-    policy = settings.policy(name, asked_by=options.CATEGORY[0]) if name else None
-    asked = Asked(_asked_workers(config), _asked_order(config), _asked_timeout(config))
+    policy = settings.policy(name, asked_by=options.CATEGORY[0]) if name is not None else None
+    asked = Asked(
+        _asked_workers(config), _asked_order(config), _asked_timeout(config), _auto_workers(), _most_workers(config)
+    )
     chosen = _settle(config, settings, policy, asked)
     return Screen(settings, policy, chosen, asked_timeout=_value(asked.timeout))
 
@@ -93,16 +99,29 @@ def _asked_workers(config: pytest.Config) -> Sourced[int] | None:
         return Sourced(0, "pytest-xdist is off")
     if config.getoption("usepdb", default=False):
         return Sourced(0, "--pdb")
+    if config.getoption("trace", default=False):
+        return Sourced(0, "--trace")
     number = config.option.numprocesses
     if number is not None:
-        return Sourced(number if isinstance(number, int) else host.cores(), "-n")
+        # Whether pytest-xdist has counted already depends on the order of the plugins.
+        counted = number if isinstance(number, int) else config.hook.pytest_xdist_auto_num_workers(config=config)
+        return Sourced(counted, "-n")
     if config.option.tx:
-        return Sourced(len(config.option.tx), "--tx")
-    wanted = host.environment().get("PYTEST_XDIST_AUTO_NUM_WORKERS", "")
-    if wanted.isdecimal():
-        _set_workers(config, int(wanted))
-        return Sourced(int(wanted), "PYTEST_XDIST_AUTO_NUM_WORKERS")
+        return Sourced(tx_count(config), "--tx")
     return None
+
+
+def _auto_workers() -> Sourced[int] | None:
+    wanted = host.environment().get("PYTEST_XDIST_AUTO_NUM_WORKERS", "")
+    return Sourced(int(wanted), "PYTEST_XDIST_AUTO_NUM_WORKERS") if wanted.isdecimal() else None
+
+
+def _most_workers(config: pytest.Config) -> Sourced[int] | None:
+    most = getattr(config.option, "maxprocesses", None)
+    # As for pytest-xdist: 0 is no bound, and what --tx lists is not counted.
+    if not most or (config.option.numprocesses is None and config.option.tx):
+        return None
+    return Sourced(most, "--maxprocesses")
 
 
 def _asked_order(config: pytest.Config) -> Sourced[OrderKind] | None:
@@ -110,8 +129,6 @@ def _asked_order(config: pytest.Config) -> Sourced[OrderKind] | None:
         return Sourced("written", "pytest-randomly is off")
     if not config.option.randomly_reorganize:
         return Sourced("written", "--randomly-dont-reorganize")
-    if isinstance(config.option.randomly_seed, int):
-        return Sourced("random", "--randomly-seed")
     return None
 
 
@@ -140,8 +157,6 @@ def _set_workers(config: pytest.Config, workers: int) -> None:
     if not config.pluginmanager.hasplugin("xdist"):
         return
     config.option.numprocesses = workers
-    if config.option.maxprocesses and workers:
-        workers = min(workers, config.option.maxprocesses)
     config.option.tx = ["popen"] * workers
     if not workers:
         config.option.dist = "no"
@@ -160,6 +175,8 @@ def _set_replay(config: pytest.Config, run: Run) -> None:
         raise ReplayError("a replay runs in one process", place=Place(key="-n"), hint="leave out -n, --dist and --tx")
     _set_in_process(config)
     config.option.maxfail = 0
+    # Workers run what they could collect, whatever else there was.
+    config.option.continue_on_collection_errors = True
     for flag in ("lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip", "stepwise_reset"):
         if hasattr(config.option, flag):
             setattr(config.option, flag, False)
@@ -169,7 +186,8 @@ def _set_replay(config: pytest.Config, run: Run) -> None:
         config.option.randomly_reorganize = False
         if run.header.seed is not None:
             config.option.randomly_seed = run.header.seed
-    config.args[:] = _still_there(config.args, config.invocation_params.dir)
+    if not config.option.pyargs:
+        config.args[:] = _still_there(config.args, config.invocation_params.dir)
 
 
 def _still_there(arguments: list[str], folder: Path) -> list[str]:
@@ -196,7 +214,7 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
         # Before Lead, and so inside it, which records the status.
         register(Ending(screen), "toxscreen-ending")
         register(Summary(screen), "toxscreen-summary")
-    if config.option.collectonly:
+    if not runs_tests(config):
         return
     if worker_input(config) is None:
         register(Lead(config, screen), "toxscreen-lead")
