@@ -349,3 +349,26 @@ def test_a_fixture_that_sets_logging_up_and_back_is_no_leak(tmp_path: Path) -> N
     result = Suite({FILE: body}).at(tmp_path).run(*IN_ORDER)
     result.expect(exit=0, outcomes={f"{FILE}::test_first": "passed", f"{FILE}::test_last": "passed"})
     assert leaks(result) == {}
+
+
+def test_a_leak_beside_a_teardown_that_fails_is_not_the_next_tests(tmp_path: Path) -> None:
+    body = """
+        import os
+        import pytest
+
+        @pytest.fixture
+        def breaks():
+            yield
+            raise RuntimeError("in teardown")
+
+        def test_leaks(breaks): os.environ["LEFT"] = "1"
+        def test_next(): assert os.environ["LEFT"]
+    """
+    result = Suite({"tests/unit/test_a.py": body}).at(tmp_path).run("--category", "unit", "-n0", "-p", "no:randomly")
+    result.expect(
+        exit=1,
+        outcomes={"tests/unit/test_a.py::test_leaks": "error", "tests/unit/test_a.py::test_next": "passed"},
+        says=["RuntimeError: in teardown", "leak: tests/unit/test_a.py::test_leaks: os.environ['LEFT']: absent -> 1\n"],
+    )
+    blamed = "tests/unit/test_a.py::test_leaks"
+    assert leaks(result) == {"test_leaks": [Leak("os.environ['LEFT']", "absent", "1", blamed)]}

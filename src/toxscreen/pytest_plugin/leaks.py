@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from toxscreen.model import Leak
+from toxscreen.model import Leak, LeakRule
 from toxscreen.plan.leakage import Differences, Ledger
 from toxscreen.probes import process_state
 from toxscreen.probes.telling import leaks as as_leaks
@@ -43,24 +43,29 @@ class Leaks:
             pytest.fail.Exception: it left state changed, and its category forbids that.
         """
         __tracebackhide__ = True
+        if self.note(item) == "fail" and self.found:
+            raise pytest.fail.Exception(told(item.nodeid, self.found), pytrace=False)
+
+    def note(self, item: pytest.Item) -> LeakRule:
+        """Note what a test left, so that no later test is blamed for it.
+
+        Returns:
+            What its category says to that.
+        """
+        info = item.stash.get(ITEM_KEY, None)
+        rule = info.policy.leaks if info else "off"
         ledger = self._ledger
         if ledger is None:
-            return
+            return rule
         if self._pardoned:
             self._pardoned -= 1
             ledger.test_done(process_state.look())
             self.found = []
-            return
-        if not ledger.owned and not self.found and process_state.unchanged(ledger.expected):
-            return
-        now = process_state.look()
-        self.found.extend(as_leaks(ledger.test_done(now), item.nodeid))
-        info = item.stash.get(ITEM_KEY, None)
-        rule = info.policy.leaks if info else "off"
-        if rule == "off":
-            self.found = []
-        elif rule == "fail" and self.found:
-            raise pytest.fail.Exception(told(item.nodeid, self.found), pytrace=False)
+        elif ledger.owned or self.found or not process_state.unchanged(ledger.expected):
+            self.found.extend(as_leaks(ledger.test_done(process_state.look()), item.nodeid))
+            if rule == "off":
+                self.found = []
+        return rule
 
     def _compare(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Differences:
         differences = process_state.changed(before, after)

@@ -192,7 +192,12 @@ class Observe:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         """After everything of the test is torn down: did it swallow a forbidden call, did it leave state changed?"""
         __tracebackhide__ = True
-        result = yield
+        try:
+            result = yield
+        except BaseException:
+            if self._leaks is not None:
+                self._leaks.note(item)
+            raise
         rule = self._rule
         if rule is not None and rule.violations and self._outcome in _HIDES_VIOLATIONS:
             raise pytest.fail.Exception("\n".join(rule.violations), pytrace=False)
