@@ -159,7 +159,7 @@ def _require() -> None:
         MissingToolError: it cannot.
     """
     try:
-        import coverage  # noqa: F401
+        import coverage  # noqa: F401 - only whether it can be
     except ImportError as error:
         raise MissingToolError(
             f"coverage cannot be imported: {error}",
