@@ -124,6 +124,12 @@ TOP_OPTIONS: Final = {
             "TOXSCREEN_DEFAULT_CATEGORY",
         ),
         Option("retention", _count, "How many recorded runs are kept.", 100, "TOXSCREEN_RETENTION"),
+        Option(
+            "freeze",
+            _truth,
+            "Whether Python's garbage collector leaves what collecting the tests made alone.",
+            default=True,
+        ),
     )
 }
 
@@ -180,6 +186,7 @@ class Settings:
     sources: Mapping[tuple[str, str], str]
     default_category: Sourced[str | None]
     retention: Sourced[int]
+    freeze: Sourced[bool]
     services: Mapping[str, Service]
 
     def source(self, category: str, key: str) -> str:
@@ -287,6 +294,7 @@ class _Reader:
             sources=self.sources,
             default_category=self.default_category(table, categories),
             retention=self.top(table, "retention"),
+            freeze=self.top(table, "freeze"),
             services=self.services(self.subtable(table, "services")),
         )
 

@@ -460,3 +460,72 @@ def test_a_table_of_a_like_name_starts_nothing(tmp_path: Path) -> None:
     project = Suite({**ONE, **pyproject("[tool.toxscreen-extra]\nkey = 1\n")}).at(tmp_path)
     result = project.run().expect(exit=0, says=["1 passed"], never_says=["toxscreen:"])
     assert result.runs == ()
+
+
+FREEZING = {
+    "tests/unit/test_frozen.py": """
+        import gc
+
+        AT_IMPORT = [["collected"]]
+
+        def seen(wanted):
+            return any(each is wanted for each in gc.get_objects())
+
+        def test_what_was_collected_is_out_of_the_collectors_sight():
+            made_now = [["later"]]
+            assert (seen(AT_IMPORT), seen(made_now), gc.isenabled()) == (not FROZEN, True, True)
+    """,
+    "conftest.py": """
+        import gc, pytest
+
+        MADE_HERE = [["marker"]]
+
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_sessionfinish():
+            result = yield
+            seen = any(each is MADE_HERE for each in gc.get_objects())
+            print(f"at the end seen {seen}")
+            return result
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "frozen"), [("", True), ("[tool.toxscreen]\nfreeze = false\n", False)], ids=["by default", "off"]
+)
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_what_collecting_made_is_frozen_until_the_end(
+    tmp_path: Path, workers: str, table: str, *, frozen: bool
+) -> None:
+    files = {name: text.replace("FROZEN", str(frozen)) for name, text in FREEZING.items()}
+    project = Suite({**files, **pyproject(table)}).at(tmp_path)
+    name = "tests/unit/test_frozen.py::test_what_was_collected_is_out_of_the_collectors_sight"
+    project.run("--category", "unit", workers, "-s").expect(
+        exit=0, outcomes={name: "passed"}, says=["at the end seen True"]
+    )
+
+
+def test_a_run_inside_a_test_leaves_the_outer_freeze_alone(tmp_path: Path) -> None:
+    project = Suite(
+        {
+            "tests/integration/test_outer.py": """
+                import gc
+
+                from toxscreen.testing import Suite
+
+                OUTER = [["outer"]]
+
+                def seen():
+                    return any(each is OUTER for each in gc.get_objects())
+
+                def test_outer(tmp_path):
+                    assert not seen()
+                    inner = Suite({"tests/unit/test_inner.py": "def test_inner(): pass"}).at(tmp_path)
+                    inner.run_inline("--category", "unit", "-n0").expect(exit=0)
+                    assert not seen()
+            """
+        }
+    ).at(tmp_path)
+    project.run("--category", "integration", "-n0").expect(
+        exit=0, outcomes={"tests/integration/test_outer.py::test_outer": "passed"}
+    )

@@ -53,12 +53,17 @@ def test_installed_but_not_used(tmp_path: Path, side_by_side: Callable[[str, Cal
     assert not (project.root / ".toxscreen").exists()
 
 
-def test_journal_and_cheap_probes(tmp_path: Path, side_by_side: Callable[[str, Callable[[], Pairs]], Pairs]) -> None:
+@pytest.mark.parametrize("freeze", [True, False], ids=["as it is", "freeze = false"])
+def test_journal_and_cheap_probes(
+    tmp_path: Path, side_by_side: Callable[[str, Callable[[], Pairs]], Pairs], *, freeze: bool
+) -> None:
     project = trivial_suite(tmp_path)
+    if not freeze:
+        project.write({"pyproject.toml": "[tool.toxscreen]\nfreeze = false\n"})
     used = ("--category", "unit", "-n0", "-p", "no:cacheprovider")
     env = project.environment(_PLAIN)
     found = side_by_side(
-        "journal and cheap probes, 2,000 trivial tests",
+        f"journal and cheap probes, 2,000 trivial tests{'' if freeze else ', freeze = false'}",
         lambda: measure((*_WITHOUT, "--timeout", "5"), used, 9, project.root, env),
     )
     assert len(found.with_it) == 9

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toxscreen.guard import words
 from toxscreen.guard.exits import told
-from toxscreen.guard.process import GRACE, PULSE, Guard, Pulse, is_alive, without_runner
+from toxscreen.guard.process import BYE, GRACE, PULSE, Guard, Leash, Pulse, is_alive
 from toxscreen.journal.codec import event_from_line
 from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.pytest_plugin.death import Death, death_of
@@ -74,22 +74,22 @@ def test_the_pulses_of_all_lanes_are_read_and_nothing_else_is(tmp_path: Path) ->
     (tmp_path / "gw2.pulse").write_bytes(b"torn")
     (tmp_path / "gw3.pulse").mkdir()
     (tmp_path / "gw0.stacks").write_bytes(pulse_bytes(1, 2, 3.0, TEST))
-    assert Guard(tmp_path, 1, alone=False, run="r").pulses() == {"gw0": one, "gw1": other}
-    assert Guard(tmp_path / "gone", 1, alone=False, run="r").pulses() == {}
+    assert Guard(os.fspath(tmp_path), 1, alone=False, run="r").pulses() == {"gw0": one, "gw1": other}
+    assert Guard(os.fspath(tmp_path / "gone"), 1, alone=False, run="r").pulses() == {}
 
 
 # who is overdue
 
 
 def test_a_test_is_overdue_after_its_limit_and_grace(tmp_path: Path) -> None:
-    guard = Guard(tmp_path, 1, alone=False, run="r")
+    guard = Guard(os.fspath(tmp_path), 1, alone=False, run="r")
     pulse = beat(tmp_path, "gw0", 1, os.getpid(), 5.0)
     seen = {now: guard.overdue(100.0 + now) for now in (0.0, 5.0, 5.0 + GRACE, 5.1 + GRACE)}
     assert seen == {0.0: [], 5.0: [], 5.0 + GRACE: [], 5.1 + GRACE: [("gw0", pulse)]}
 
 
 def test_each_new_pulse_starts_the_time_anew(tmp_path: Path) -> None:
-    guard = Guard(tmp_path, 1, alone=False, run="r")
+    guard = Guard(os.fspath(tmp_path), 1, alone=False, run="r")
     beat(tmp_path, "gw0", 1, os.getpid(), 5.0)
     assert guard.overdue(0.0) == []
     pulse = beat(tmp_path, "gw0", 2, os.getpid(), 5.0)
@@ -100,13 +100,13 @@ def test_each_new_pulse_starts_the_time_anew(tmp_path: Path) -> None:
     ("process", "limit"), [(os.getpid(), 0.0), (NOBODY, 5.0)], ids=["no limit or idle", "not alive"]
 )
 def test_who_is_never_overdue(tmp_path: Path, process: int, limit: float) -> None:
-    guard = Guard(tmp_path, 1, alone=False, run="r")
+    guard = Guard(os.fspath(tmp_path), 1, alone=False, run="r")
     beat(tmp_path, "gw0", 1, process, limit)
     assert [guard.overdue(now) for now in (0.0, 1000.0)] == [[], []]
 
 
 def test_every_late_lane_is_named(tmp_path: Path) -> None:
-    guard = Guard(tmp_path, 1, alone=False, run="r")
+    guard = Guard(os.fspath(tmp_path), 1, alone=False, run="r")
     late = {lane: beat(tmp_path, lane, 1, os.getpid(), 1.0) for lane in ("gw0", "gw2")}
     beat(tmp_path, "gw1", 1, os.getpid(), 50.0)
     assert guard.overdue(0.0) == []
@@ -154,7 +154,7 @@ def test_who_hung_is_written_down_with_the_last_stacks(
 ) -> None:
     if written is not None:
         (tmp_path / "gw0.stacks").write_text(written)
-    guard = Guard(tmp_path, 1, alone=alone, run="20260102T030405Z-unit-0a1b")
+    guard = Guard(os.fspath(tmp_path), 1, alone=alone, run="20260102T030405Z-unit-0a1b")
     pulse = beat(tmp_path, "gw0", 4, NOBODY, 0.5)
     before = time.time()
     guard.end("gw0", pulse)
@@ -171,7 +171,7 @@ def test_who_hung_is_written_down_with_the_last_stacks(
 
 
 def test_who_was_ended_is_not_ended_again(tmp_path: Path) -> None:
-    guard = Guard(tmp_path, 1, alone=False, run="r")
+    guard = Guard(os.fspath(tmp_path), 1, alone=False, run="r")
     pulse = beat(tmp_path, "gw0", 4, NOBODY, 0.5)
     guard.end("gw0", pulse)
     beat(tmp_path, "gw0", 4, os.getpid(), 0.5)
@@ -179,7 +179,7 @@ def test_who_was_ended_is_not_ended_again(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_gone_is_no_reason_to_let_it_hang(tmp_path: Path) -> None:
-    guard = Guard(tmp_path / "gone", 1, alone=False, run="r")
+    guard = Guard(os.fspath(tmp_path / "gone"), 1, alone=False, run="r")
     guard.end("gw0", Pulse(1, NOBODY, 1.0, TEST))
     assert guard.since == {"gw0": (1, float("inf"))}
     assert list(tmp_path.iterdir()) == []
@@ -194,7 +194,7 @@ def test_a_leader_that_died_is_told_with_the_test_that_it_ran(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: float, node_id: str, *, is_told: bool
 ) -> None:
     beat(tmp_path, "main", 1, NOBODY, limit, node_id)
-    Guard(tmp_path, NOBODY, alone=True, run="r").watch(threading.Event(), threading.Event())
+    Guard(os.fspath(tmp_path), NOBODY, alone=True, run="r").watch(Leash())
     text = f"pytest died while it was running {TEST}"
     if is_told:
         (event,) = journal(tmp_path)
@@ -209,19 +209,36 @@ def test_a_leader_that_ran_no_tests_itself_leaves_nothing_to_tell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     beat(tmp_path, "gw0", 1, NOBODY, 5.0)
-    Guard(tmp_path, NOBODY, alone=False, run="r").watch(threading.Event(), threading.Event())
+    Guard(os.fspath(tmp_path), NOBODY, alone=False, run="r").watch(Leash())
     assert not (tmp_path / "guard.jsonl").exists()
     assert capsys.readouterr() == ("", "")
 
 
 def test_after_a_goodbye_nothing_is_watched_or_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     beat(tmp_path, "main", 1, NOBODY, 5.0)
-    bye = threading.Event()
-    bye.set()
-    guard = Guard(tmp_path, NOBODY, alone=True, run="r")
-    guard.watch(bye, threading.Event())
+    leash = Leash()
+    leash.bye()
+    guard = Guard(os.fspath(tmp_path), NOBODY, alone=True, run="r")
+    guard.watch(leash)
     assert (guard.since, list(tmp_path.glob("guard*"))) == ({}, [])
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "said_bye"), [(b"", False), (BYE, True), (b"x" + BYE, True), (b"by", False)], ids=repr
+)
+def test_what_is_heard_from_the_leader(written: bytes, *, said_bye: bool) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, written)
+    os.close(writing)
+    leash = Leash()
+    leash.listen(reading)
+    os.close(reading)
+    assert (leash.said_bye, leash.hung_up) == (said_bye, True)
+    if said_bye:
+        # Would otherwise not come back within the limit of this test.
+        leash.wait(3600)
+        leash.wait(3600)
 
 
 # stacks in words
@@ -243,7 +260,7 @@ def test_after_a_goodbye_nothing_is_watched_or_told(tmp_path: Path, capsys: pyte
     ids=["nothing", "no runner", "runner only", "two threads", "look-alikes"],
 )
 def test_the_calls_of_the_runner_are_left_out(stacks: str, kept: str | None) -> None:
-    assert without_runner(stacks) == (stacks.rstrip() if kept is None else kept)
+    assert words.without_runner(stacks) == (stacks.rstrip() if kept is None else kept)
 
 
 # processes
@@ -304,9 +321,8 @@ def test_a_worker_that_died_between_tests(tmp_path: Path, content: bytes | None)
 
 
 def test_what_the_guard_wrote_down_is_believed_and_its_last_word_counts(tmp_path: Path) -> None:
-    guard = Guard(tmp_path, 1, alone=False, run="r")
     for lane, node_id in (("gw0", "first"), ("gw0", "second"), ("gw1", "other")):
-        guard.record(lane, Pulse(1, NOBODY, 1.0, node_id), "timed-out", f"{node_id} hung")
+        words.record(tmp_path, lane, Pulse(1, NOBODY, 1.0, node_id), "timed-out", f"{node_id} hung")
     with (tmp_path / "guard.jsonl").open("a") as shard:
         shard.write('{"kind": "lane-down"')
     assert death(tmp_path) == Death("second", "second hung", None, recorded=True)

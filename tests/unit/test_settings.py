@@ -70,7 +70,7 @@ PERF = Policy(
 )
 KNOWN_CATEGORIES = "known: integration, perf, real-world, unit"
 KNOWN_KEYS = "known: budget, leaks, markers, network, order, paths, subprocesses, timeout, workers"
-TOP_KEYS = "known: categories, default-category, retention, services"
+TOP_KEYS = "known: categories, default-category, freeze, retention, services"
 SERVICE_KEYS = "known: check, start, stop"
 
 
@@ -96,6 +96,7 @@ def test_nothing_is_configured_without_a_file(tmp_path: Path) -> None:
         sources={},
         default_category=Sourced(None, "default"),
         retention=Sourced(100, "default"),
+        freeze=Sourced(value=True, source="default"),
         services={},
     )
 
@@ -125,6 +126,7 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         [tool.toxscreen]
         default-category = "smoke-test"
         retention = 7
+        freeze = false
 
         [tool.toxscreen.categories.smoke-test]
 
@@ -183,6 +185,7 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         },
         default_category=Sourced("smoke-test", "pyproject.toml: default-category"),
         retention=Sourced(7, "pyproject.toml: retention"),
+        freeze=Sourced(value=False, source="pyproject.toml: freeze"),
         services={
             "database": Service("database", "localhost:5432", "pg_ctl start", "pg_ctl stop"),
             "web": Service("web", "http://localhost:8000/up"),
@@ -397,6 +400,7 @@ def test_every_key_of_a_category_has_a_wrong_value_tried() -> None:
         ("retention", "true", "True", "a number, 1 or more"),
         ("retention", "2.0", "2.0", "a number, 1 or more"),
         ("retention", "'many'", "'many'", "a number, 1 or more"),
+        ("freeze", "1", "1", "true or false"),
         ("default-category", "''", "''", "a text that is not empty"),
         ("default-category", "['unit']", "['unit']", "a text that is not empty"),
     ],

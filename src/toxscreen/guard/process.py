@@ -1,23 +1,22 @@
 """The guard of a run: a process beside pytest that ends a test which outlived its limit even where pytest cannot.
 
-It is started as a script without site-packages and imports the standard library only. Every process that runs tests
-keeps its pulse in a file: what it runs, since which sequence number, with which limit. The stacks come from
-faulthandler's own thread inside the hung process, which needs neither the interpreter lock nor a signal.
+Every process that runs tests keeps its pulse in a file: what it runs, since which sequence number, with which limit.
+The stacks come from faulthandler's own thread inside the hung process, which needs neither the interpreter lock nor a
+signal. When the leader dies, the guard ends by becoming stop.py, which stops the services that the run has started.
 
-When the leader dies, the guard ends by becoming stop.py, which stops the services that the run has started.
+Every run starts a guard. It imports what the interpreter has in itself and nothing else, which takes a third of the
+time of pathlib, signal, threading and typing; what it has to say, and hardly ever does, is in words.py.
 """
 
 from __future__ import annotations
 
-import contextlib
+# The module below `signal`, which makes enums of everything.
+import _signal as signal  # type: ignore[import-not-found]
+import _thread
 import os
-import signal
 import struct
 import sys
-import threading
 import time
-from pathlib import Path
-from typing import NamedTuple
 
 #: Sequence number, process id, limit in seconds (0: idle), length of the node id that follows.
 PULSE = struct.Struct("<QQdH")
@@ -29,16 +28,34 @@ SUFFIX = ".pulse"
 #: What the leader writes when the run ends in an orderly way.
 BYE = b"bye"
 _POLL = 0.1
-_STACK_BYTES = 64 * 1024
 
 
-class Pulse(NamedTuple):
-    """What a process runs at this moment."""
+class Pulse:
+    """What a process runs at this moment.
 
-    sequence: int
-    process: int
-    limit: float
-    node_id: str
+    Args:
+        sequence: grows with every beat.
+        process: its id.
+        limit: seconds that the test may take; 0 is no limit, or no test.
+        node_id: the test; empty when there is none.
+    """
+
+    __slots__ = ("limit", "node_id", "process", "sequence")
+
+    def __init__(self, sequence: int, process: int, limit: float, node_id: str) -> None:
+        self.sequence = sequence
+        self.process = process
+        self.limit = limit
+        self.node_id = node_id
+
+    def __repr__(self) -> str:
+        return f"Pulse({self.sequence}, {self.process}, {self.limit}, {self.node_id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pulse) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     @classmethod
     def parse(cls, content: bytes) -> Pulse | None:
@@ -47,6 +64,38 @@ class Pulse(NamedTuple):
             return None
         sequence, process, limit, length = PULSE.unpack_from(content)
         return cls(sequence, process, limit, content[PULSE.size : PULSE.size + length].decode("utf-8", "replace"))
+
+
+class Leash:
+    """The pipe from the leader: what was heard from it."""
+
+    def __init__(self) -> None:
+        #: The leader ended in an orderly way.
+        self.said_bye = False
+        #: The leader's end is closed, bye or not.
+        self.hung_up = False
+        self._silence = _thread.allocate_lock()
+        self._silence.acquire()
+
+    def listen(self, descriptor: int) -> None:
+        """Read to the end; to be called once, in a thread of its own."""
+        # A descriptor, not sys.stdin: an interpreter that ends must not wait for the lock of a buffer.
+        heard = b""
+        while chunk := os.read(descriptor, len(BYE)):
+            heard += chunk
+        self.hung_up = True
+        if BYE in heard:
+            self.bye()
+
+    def bye(self) -> None:
+        """The leader ended in an orderly way."""
+        self.said_bye = True
+        self._silence.release()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the leader says bye, at the longest so many seconds."""
+        if self._silence.acquire(timeout=seconds):
+            self._silence.release()
 
 
 class Guard:
@@ -59,7 +108,7 @@ class Guard:
         run: the run's name, for the message.
     """
 
-    def __init__(self, folder: Path, leader: int, *, alone: bool, run: str) -> None:
+    def __init__(self, folder: str, leader: int, *, alone: bool, run: str) -> None:
         self.folder = folder
         self.leader = leader
         self.alone = alone
@@ -68,12 +117,20 @@ class Guard:
 
     def pulses(self) -> dict[str, Pulse]:
         """The pulse of every lane."""
-        found = {}
-        for path in self.folder.glob("*" + SUFFIX):
-            with contextlib.suppress(OSError):
-                pulse = Pulse.parse(path.read_bytes())
+        found: dict[str, Pulse] = {}
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return found
+        for name in names:
+            if name.endswith(SUFFIX):
+                try:
+                    with open(os.path.join(self.folder, name), "rb") as file:
+                        pulse = Pulse.parse(file.read())
+                except OSError:
+                    continue
                 if pulse is not None:
-                    found[path.stem] = pulse
+                    found[name.removesuffix(SUFFIX)] = pulse
         return found
 
     def overdue(self, now: float) -> list[tuple[str, Pulse]]:
@@ -93,82 +150,56 @@ class Guard:
 
     def end(self, lane: str, pulse: Pulse) -> None:
         """Write down who hung and where, then end the process."""
-        text = (
-            f"{pulse.node_id} outlived its limit of {pulse.limit:g} s on {lane}, could not be interrupted and was ended"
-            f"\n\n{self.stacks(lane)}"
-        )
-        self.record(lane, pulse, "timed-out", text)
-        self.since[lane] = (pulse.sequence, float("inf"))
-        with contextlib.suppress(OSError):
-            os.kill(pulse.process, getattr(signal, "SIGKILL", signal.SIGTERM))
-        if self.alone:
-            self.tell(text)
+        from pathlib import Path
 
-    def stacks(self, lane: str) -> str:
-        """What faulthandler wrote in the hung process."""
-        with contextlib.suppress(OSError):
-            content = (self.folder / f"{lane}.stacks").read_bytes()[-_STACK_BYTES:].decode("utf-8", "replace")
-            dumps = content.split("Timeout (")
-            if len(dumps) > 1:
-                return "stacks of all threads:\n" + without_runner(dumps[-1].partition("\n")[2])
-        return "its stacks could not be had: something else in the process uses faulthandler's timer"
+        from toxscreen.guard import words
+
+        folder = Path(self.folder)
+        text = words.hung(folder, lane, pulse)
+        words.record(folder, lane, pulse, "timed-out", text)
+        self.since[lane] = (pulse.sequence, float("inf"))
+        try:
+            os.kill(pulse.process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        except OSError:
+            pass
+        if self.alone:
+            words.tell(text, self.run)
 
     def leader_died(self) -> None:
         """The leading process is gone without a word; where it ran the tests itself, say what it was running."""
         if not self.alone:
             return
+        from pathlib import Path
+
+        from toxscreen.guard import words
+
         for lane, pulse in self.pulses().items():
             if pulse.limit or pulse.node_id:
                 text = f"pytest died while it was running {pulse.node_id}"
-                self.record(lane, pulse, "crashed", text)
-                self.tell(text)
+                words.record(Path(self.folder), lane, pulse, "crashed", text)
+                words.tell(text, self.run)
 
-    def record(self, lane: str, pulse: Pulse, outcome: str, text: str) -> None:
-        """Append to the guard's shard of the journal."""
-        # A guard starts with every run and hardly ever gets here.
-        import json
-
-        event = {
-            "kind": "lane-down",
-            "time": time.time(),
-            "lane": lane,
-            "node_id": pulse.node_id,
-            "outcome": outcome,
-            "text": text,
-            "pid": pulse.process,
-        }
-        with contextlib.suppress(OSError), (self.folder / "guard.jsonl").open("a", encoding="utf-8") as shard:
-            shard.write(json.dumps(event) + "\n")
-
-    def tell(self, text: str) -> None:
-        """Say it where the person looks, since pytest no longer can."""
-        with contextlib.suppress(OSError, ValueError):
-            kept = f"every test that finished before is kept, see `toxscreen runs {self.run}`"
-            sys.stderr.write(f"\ntoxscreen: {text}\ntoxscreen: {kept if self.run else 'this run is not recorded'}\n")
-            sys.stderr.flush()
-
-    def watch(self, said_bye: threading.Event, hung_up: threading.Event) -> None:
+    def watch(self, leash: Leash) -> None:
         """Look at the pulses until the run is over.
 
         Args:
-            said_bye: set when the leader ended in an orderly way.
-            hung_up: set when the leader's end of the pipe is closed, bye or not.
+            leash: what is heard from the leader.
         """
-        while not said_bye.is_set():
+        while not leash.said_bye:
             for lane, pulse in self.overdue(time.monotonic()):
                 self.end(lane, pulse)
                 if self.alone:
                     return
-            if self.is_orphan(hung_up):
-                if not said_bye.is_set():
+            if self.is_orphan(leash):
+                if not leash.said_bye:
                     self.leader_died()
                     self.outlive()
                 return
-            said_bye.wait(_POLL)
+            leash.wait(_POLL)
 
-    def is_orphan(self, hung_up: threading.Event) -> bool:
+    def is_orphan(self, leash: Leash) -> bool:
         """Whether the leader is gone. Where children get a new parent, that tells; a test may close the pipe."""
-        return hung_up.is_set() if sys.platform == "win32" else os.getppid() != self.leader
+        return leash.hung_up if sys.platform == "win32" else os.getppid() != self.leader
 
     def outlive(self) -> None:
         """After the leader's death, end workers that hang; the others end by themselves."""
@@ -176,21 +207,6 @@ class Guard:
             for lane, pulse in self.overdue(time.monotonic()):
                 self.end(lane, pulse)
             time.sleep(_POLL)
-
-
-def without_runner(stacks: str) -> str:
-    """Faulthandler's stacks, most recent call first, without the calls by which pytest came to the test."""
-    kept: list[str] = []
-    in_runner = False
-    for line in stacks.rstrip().splitlines():
-        if not line.startswith("  "):
-            in_runner = False
-        elif not in_runner and any(f"{os.sep}{package}{os.sep}" in line for package in ("_pytest", "pluggy")):
-            in_runner = True
-            kept.append("  ... called by pytest")
-        if not in_runner:
-            kept.append(line)
-    return "\n".join(kept)
 
 
 def is_alive(process: int) -> bool:
@@ -203,38 +219,27 @@ def is_alive(process: int) -> bool:
     except OSError:
         return False
     try:
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+        with open(f"/proc/{process}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
     except (OSError, IndexError):
         return True
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Guard a run: FOLDER LEADER alone|workers RUN."""
     for name in ("SIGINT", "SIGHUP", "SIGTERM"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    with contextlib.suppress(OSError, AttributeError):
-        # Who ends the whole process group of the run leaves somebody to clean up, who then ends by himself.
-        os.setsid()
+    if hasattr(os, "setsid"):
+        try:
+            # Who ends the whole process group of the run leaves somebody to clean up, who then ends by himself.
+            os.setsid()
+        except OSError:
+            pass
     folder, leader, mode, run = arguments
-    said_bye, hung_up = threading.Event(), threading.Event()
-
-    def listen() -> None:
-        # A descriptor, not sys.stdin: an interpreter that ends must not wait for the lock of a buffer.
-        heard = b""
-        while chunk := os.read(0, len(BYE)):
-            heard += chunk
-        if BYE in heard:
-            said_bye.set()
-        hung_up.set()
-
-    threading.Thread(target=listen, daemon=True).start()
-    Guard(Path(folder), int(leader), alone=mode == "alone", run=run).watch(said_bye, hung_up)
-    if not said_bye.is_set():
-        script = os.fspath(Path(__file__).with_name("stop.py"))
+    leash = Leash()
+    _thread.start_new_thread(leash.listen, (0,))
+    Guard(folder, int(leader), alone=mode == "alone", run=run).watch(leash)
+    if not leash.said_bye:
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stop.py")
         os.execv(sys.executable, [sys.executable, "-I", "-S", script, folder])  # noqa: S606 - our own file
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import toxscreen
 from toxscreen import host
 from toxscreen.guard import process as guard
 from toxscreen.guard.kept import Kept, place
@@ -23,6 +24,8 @@ _LATEST = guard.GRACE - 0.2
 _EARLIEST = _LATEST - 0.5
 #: Seconds that the guard may take to end when it is told to.
 _PATIENCE = 5.0
+#: What the guard's interpreter runs: not the file, which would be compiled each time. The standard library comes first.
+_START = "import sys; sys.path.append(sys.argv[1]); from toxscreen.guard.process import main; main(sys.argv[2:])"
 
 
 class Watch:
@@ -182,7 +185,9 @@ class GuardProcess:
             sys.executable,
             "-I",
             "-S",
-            os.fspath(Path(guard.__file__)),
+            "-c",
+            _START,
+            os.fspath(Path(toxscreen.__file__).parent.parent),
             os.fspath(folder),
             str(_getpid()),
             mode,

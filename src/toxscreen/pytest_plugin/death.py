@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from toxscreen.guard.exits import told
-from toxscreen.guard.process import SUFFIX, Pulse, without_runner
+from toxscreen.guard.process import SUFFIX, Pulse
+from toxscreen.guard.words import without_runner
 from toxscreen.journal.codec import event_from_line
 
 _FAULT_BYTES = 64 * 1024

@@ -177,15 +177,28 @@ class Observe:
                 self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, self._seconds))
         self._checkpoints.after_test()
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Where the limit is for the test function alone, it begins and ends here."""
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Where no limit is for the test function alone, nobody need look at the call by itself."""
+        if self._func_only or any(
+            info is not None and info.func_only for info in (item.stash.get(ITEM_KEY, None) for item in session.items)
+        ):
+            self.config.pluginmanager.register(_CallAlone(self), "toxscreen-call-alone")
+
+    def begin_call(self) -> bool:
+        """The test function starts.
+
+        Returns:
+            Whether the limit is for it alone.
+        """
         if self._watch is None or not self._own_func_only or _debugged(self.config):
-            return (yield)
+            return False
         self._watch.begin(self._node_id, self._own_limit)
-        try:
-            return (yield)
-        finally:
+        return True
+
+    def end_call(self) -> None:
+        """The test function with a limit of its own ended."""
+        if self._watch is not None:
             self._watch.begin(self._node_id, 0.0)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -208,17 +221,18 @@ class Observe:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up what the phases say."""
-        if report.when in self._seconds:
-            self._seconds[report.when] += report.duration
+        when = report.when
+        if when in self._seconds:
+            self._seconds[when] += report.duration
+        if when != "call" and report.outcome == "passed":
+            # A set-up that passed says nothing yet of the test.
+            return
         outcome = self._judge(report)
         if _RANK[outcome] > _RANK[self._outcome]:
             self._outcome = outcome
 
     def _judge(self, report: pytest.TestReport) -> Outcome:
         if report.passed:
-            # A set-up that passed says nothing yet of the test.
-            if report.when != "call":
-                return Outcome.NOT_RUN
             return Outcome.PASSED if getattr(report, "wasxfail", None) is None else Outcome.XPASSED
         if report.skipped:
             if type(report) is not pytest.TestReport:
@@ -253,6 +267,23 @@ class Observe:
         """A person looks at the test: nothing may end it."""
         if self._watch is not None:
             self._watch.pause()
+
+
+class _CallAlone:
+    """Limits that are for the test function alone begin and end with it."""
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Around the test function."""
+        if not self._observe.begin_call():
+            return (yield)
+        try:
+            return (yield)
+        finally:
+            self._observe.end_call()
 
 
 def _debugged(config: pytest.Config) -> bool:

@@ -223,6 +223,10 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
 
             register(StopServices(screen), "toxscreen-stop-services")
     if not is_distributed(config):
+        if screen.settings.freeze.value:
+            from toxscreen.pytest_plugin.freeze import Freeze
+
+            register(Freeze(), "toxscreen-freeze")
         leaks = Leaks() if any(policy.leaks != "off" for policy in _policies(screen)) else None
         if leaks is not None:
             register(leaks, "toxscreen-leaks")
