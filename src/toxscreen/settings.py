@@ -206,16 +206,16 @@ class Settings:
         try:
             return self.categories[category]
         except KeyError:
-            raise UnknownCategoryError(
-                f"there is no category {category!r}",
-                place=Place(key=asked_by),
-                hint=did_you_mean(category, self.categories),
-            ) from None
+            raise _unknown_category(category, self.categories, Place(key=asked_by)) from None
 
     @property
     def markers(self) -> dict[str, str]:
         """Every category marker, with the category it stands for."""
         return {marker: policy.category for policy in self.categories.values() for marker in policy.markers}
+
+
+def _unknown_category(name: str, known: Mapping[str, Policy], place: Place) -> UnknownCategoryError:
+    return UnknownCategoryError(f"there is no category {name!r}", place=place, hint=did_you_mean(name, known))
 
 
 def find_root(start: Path) -> Path:
@@ -245,12 +245,13 @@ def state_folder(root: Path) -> Path:
     return folder
 
 
-def load(root: Path, environment: Mapping[str, str]) -> Settings:
+def load(root: Path, environment: Mapping[str, str], asked: Sourced[str] | None = None) -> Settings:
     """Read a project's settings.
 
     Args:
         root: the project's root.
         environment: environment variables.
+        asked: the category that somebody asked for and what named it, so that it is checked with the rest.
 
     Raises:
         ToxscreenError: a mistake in them.
@@ -258,6 +259,8 @@ def load(root: Path, environment: Mapping[str, str]) -> Settings:
     """
     reader = _Reader(root, environment)
     settings = reader.read()
+    if asked is not None and asked.value not in settings.categories:
+        reader.errors.append(_unknown_category(asked.value, settings.categories, Place(key=asked.source)))
     raise_together(reader.errors)
     return settings
 
@@ -355,11 +358,7 @@ class _Reader:
                 if chosen.source.startswith(FILE)
                 else Place(key=f"environment variable {chosen.source}")
             )
-            self.errors.append(
-                UnknownCategoryError(
-                    f"there is no category {chosen.value!r}", place=place, hint=did_you_mean(chosen.value, categories)
-                )
-            )
+            self.errors.append(_unknown_category(chosen.value, categories, place))
         return chosen
 
     def options(self, table: Mapping[str, object], declared: Mapping[str, Option], *under: str) -> dict[str, Any]:

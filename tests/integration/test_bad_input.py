@@ -118,9 +118,11 @@ def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
         start = "db"
     """
     for workers in ("-n0", "-n2"):
-        result = Suite(settings(text)).at(tmp_path).run("--category", "unit", workers)
+        result = Suite(settings(text)).at(tmp_path).run("--category", "smok", workers)
         refused(
             result,
+            "--category: there is no category 'smok' [category-unknown]",
+            "did you mean 'smoke'? known: integration, perf, real-world, smoke, unit",
             "pyproject.toml:3: tool.toxscreen.retention: is 0, must be a number, 1 or more [config-invalid]",
             "pyproject.toml:4: tool.toxscreen.colour: there is no setting 'colour' [config-unknown-key]",
             """categories.unit.network: is 'some', must be one of "none", "loopback", "any" [config-invalid]""",
@@ -255,12 +257,12 @@ def test_a_replay_of_a_corrupt_record(tmp_path: Path) -> None:
     refused(result, f"toxscreen: {run}/main.jsonl:1: is no journal line", "[journal-corrupt]")
 
 
-def test_a_file_that_cannot_be_imported_is_not_judged(tmp_path: Path) -> None:
+def test_the_tests_beside_a_file_that_cannot_be_imported_are_recorded_as_not_run(tmp_path: Path) -> None:
     files = {**UNIT, "tests/unit/test_broken.py": "import nothing_of_that_name\n"}
     Suite(files).at(tmp_path).run(*IN_PROCESS).expect(
         exit=2,
         outcomes={"tests/unit/test_a.py::test_one": "not-run"},
-        says=["No module named 'nothing_of_that_name'", "1 error during collection"],
+        says=["1 error during collection"],
         never_says=["INTERNALERROR", "replay"],
     )
 
@@ -281,3 +283,11 @@ def test_a_file_that_is_not_there_is_named_although_workers_keep_it_to_themselve
             )
         ],
     )
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("more", [(), ("--continue-on-collection-errors",)], ids=["stop", "go on"])
+def test_a_file_that_cannot_be_imported_is_not_judged(tmp_path: Path, workers: str, more: tuple[str, ...]) -> None:
+    project = Suite({**UNIT, "tests/unit/test_broken.py": "import nothing_of_that_name\n"}).at(tmp_path)
+    result = project.run("--category", "unit", workers, *more)
+    result.expect(exit=2, says=["ERROR collecting", "No module named 'nothing_of_that_name'"])

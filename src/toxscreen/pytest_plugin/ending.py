@@ -46,6 +46,9 @@ class Ending:
         if session.exitstatus == pytest.ExitCode.INTERRUPTED and _has_red_tests(session):
             # -x and --maxfail under pytest-xdist end like an interrupt.
             return int(Exit.FOUND)
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and _has_broken_files(session):
+            # pytest-xdist calls this a failure, pytest alone an interrupt: what was not collected was not judged.
+            return int(Exit.UNJUDGED)
         return int(session.exitstatus)
 
 
@@ -59,6 +62,15 @@ def _missing(config: pytest.Config) -> list[str]:
 
 def _has_red_tests(session: pytest.Session) -> bool:
     """Whether a test failed; a file that could not be collected is none."""
+    return any(isinstance(report, pytest.TestReport) for report in _red_reports(session))
+
+
+def _has_broken_files(session: pytest.Session) -> bool:
+    """Whether nothing is red but files that could not be collected."""
+    reports = _red_reports(session)
+    return bool(reports) and all(isinstance(report, pytest.CollectReport) for report in reports)
+
+
+def _red_reports(session: pytest.Session) -> list[object]:
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    reports = terminal.stats.get("failed", []) + terminal.stats.get("error", []) if terminal is not None else []
-    return any(isinstance(report, pytest.TestReport) for report in reports)
+    return terminal.stats.get("failed", []) + terminal.stats.get("error", []) if terminal is not None else []

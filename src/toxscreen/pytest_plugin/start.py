@@ -43,8 +43,9 @@ def start(config: pytest.Config) -> int | None:
 
 
 def _screen(config: pytest.Config) -> Screen:
-    settings = load(configured_root(config.rootpath) or config.rootpath, host.environment())
     name: str | None = config.getoption(options.CATEGORY[1])
+    asked_for = Sourced(name, options.CATEGORY[0]) if name is not None else None
+    settings = load(configured_root(config.rootpath) or config.rootpath, host.environment(), asked_for)
     asked_for_replay: str | None = config.getoption(options.REPLAY[1])
     if asked_for_replay is not None:
         from toxscreen.journal.read import find_run
