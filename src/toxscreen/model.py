@@ -371,3 +371,105 @@ class Service:
     check: str
     start: str | None = None
     stop: str | None = None
+
+
+class Ended(StrEnum):
+    """How the process of a probe ended."""
+
+    #: It ran all its tests.
+    DONE = "done"
+    #: It outlived its limit and was ended.
+    HUNG = "hung"
+    #: It ended by itself before its last test did: a crash, or an exit.
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One test as a probe saw it."""
+
+    node_id: str
+    outcome: Outcome
+    origin: Origin | None = None
+    #: First line of what went wrong.
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Tests that ran one after the other in a process of their own, and what was seen of them."""
+
+    #: In the order in which they were to run.
+    node_ids: tuple[str, ...]
+    #: "forked" from a process that had collected, or "fresh": a new interpreter.
+    how: Literal["forked", "fresh"]
+    seen: tuple[Sighting, ...]
+    ended: Ended
+    seconds: float
+    #: Exit status of the process, negative: the signal; None where nobody knows.
+    status: int | None = None
+
+    @property
+    def last(self) -> Sighting:
+        """The last test: what a probe is made for. One that hung or died was at the test it did not finish."""
+        if len(self.seen) == len(self.node_ids):
+            return self.seen[-1]
+        outcome = Outcome.TIMED_OUT if self.ended is Ended.HUNG else Outcome.CRASHED
+        reached = len(self.seen) == len(self.node_ids) - 1
+        return Sighting(self.node_ids[-1], outcome if reached else Outcome.NOT_RUN)
+
+
+class IsolationKind(StrEnum):
+    """Why the outcome of a test is not its own doing; see docs/hunt.md."""
+
+    #: Passes alone, fails after others.
+    VICTIM = "victim"
+    #: Fails alone, passes after others.
+    BRITTLE = "brittle"
+    #: Fails the second time in one process.
+    SELF_POLLUTING = "self-polluting"
+    #: Fails because another file was collected.
+    COLLECTION = "polluted-while-collecting"
+    #: Fails everywhere: no isolation bug.
+    DETERMINISTIC = "deterministic"
+    #: Differs although nothing was changed.
+    CHANCE = "chance"
+    #: Passes in every order, fails beside another lane.
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A piece of state through which tests depend on each other."""
+
+    path: str
+    before: str
+    after: str
+    #: See `probes.change.Change`; a page of the documentation has this name.
+    kind: str
+    #: Whether undoing just this before the test turned its outcome.
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """One isolation bug, or what looked like one and is none."""
+
+    kind: IsolationKind
+    node_id: str
+    #: Polluters, state-setters or, for pollution while collecting, files: all are needed, in this order.
+    partners: tuple[str, ...] = ()
+    #: What the test fails with.
+    origin: Origin | None = None
+    text: str | None = None
+    culprits: tuple[Culprit, ...] = ()
+    #: Whether fresh interpreters have shown it both ways twice.
+    proved: bool = False
+    #: Whether random order under pytest-xdist can meet the sequence; None where there is no sequence.
+    reachable: bool | None = None
+    #: For chance: how often it failed, of how many.
+    failures: tuple[int, int] | None = None
+    #: What else is to be said.
+    note: str | None = None
+    #: Every probe of the proof.
+    proof: tuple[Probe, ...] = ()
