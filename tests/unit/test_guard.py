@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from toxscreen.guard import words
 from toxscreen.guard.exits import told
-from toxscreen.guard.process import BYE, GRACE, PULSE, Guard, Leash, Pulse, is_alive
+from toxscreen.guard.process import BYE, GRACE, Guard, Leash, is_alive
+from toxscreen.guard.pulse import PULSE, Pulse
 from toxscreen.journal.codec import event_from_line
 from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.pytest_plugin.death import Death, death_of

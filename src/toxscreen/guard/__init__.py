@@ -1,4 +1,4 @@
 """What goes on beside the tests: a process that ends what hangs, and services that come and go with a run.
 
-Nothing here knows pytest. guard.process and guard.stop run as scripts without site-packages.
+Nothing here knows pytest. guard.process and guard.stop run in interpreters without site-packages.
 """

@@ -4,8 +4,8 @@ Every process that runs tests keeps its pulse in a file: what it runs, since whi
 The stacks come from faulthandler's own thread inside the hung process, which needs neither the interpreter lock nor a
 signal. When the leader dies, the guard ends by becoming stop.py, which stops the services that the run has started.
 
-Every run starts a guard. It imports what the interpreter has in itself and nothing else, which takes a third of the
-time of pathlib, signal, threading and typing; what it has to say, and hardly ever does, is in words.py.
+Every run starts a guard. It imports what the interpreter has in itself and little else, which takes a third of the time
+of pathlib, signal, threading and typing; what it has to say, and hardly ever does, is in words.py.
 """
 
 from __future__ import annotations
@@ -14,56 +14,16 @@ from __future__ import annotations
 import _signal as signal  # type: ignore[import-not-found]
 import _thread
 import os
-import struct
 import sys
 import time
 
-#: Sequence number, process id, limit in seconds (0: idle), length of the node id that follows.
-PULSE = struct.Struct("<QQdH")
-#: Bytes of a node id that a pulse holds.
-NODE_ID_BYTES = 4000
+from toxscreen.guard.pulse import SUFFIX, Pulse
+
 #: Seconds after a limit at which the stacks are surely written, see `watch.Watch`.
 GRACE = 1.0
-SUFFIX = ".pulse"
 #: What the leader writes when the run ends in an orderly way.
 BYE = b"bye"
 _POLL = 0.1
-
-
-class Pulse:
-    """What a process runs at this moment.
-
-    Args:
-        sequence: grows with every beat.
-        process: its id.
-        limit: seconds that the test may take; 0 is no limit, or no test.
-        node_id: the test; empty when there is none.
-    """
-
-    __slots__ = ("limit", "node_id", "process", "sequence")
-
-    def __init__(self, sequence: int, process: int, limit: float, node_id: str) -> None:
-        self.sequence = sequence
-        self.process = process
-        self.limit = limit
-        self.node_id = node_id
-
-    def __repr__(self) -> str:
-        return f"Pulse({self.sequence}, {self.process}, {self.limit}, {self.node_id!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pulse) and repr(self) == repr(other)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-    @classmethod
-    def parse(cls, content: bytes) -> Pulse | None:
-        """The pulse of a file's content; None when it is not whole."""
-        if len(content) < PULSE.size:
-            return None
-        sequence, process, limit, length = PULSE.unpack_from(content)
-        return cls(sequence, process, limit, content[PULSE.size : PULSE.size + length].decode("utf-8", "replace"))
 
 
 class Leash:

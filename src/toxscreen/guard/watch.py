@@ -15,6 +15,7 @@ import toxscreen
 from toxscreen import host
 from toxscreen.guard import process as guard
 from toxscreen.guard.kept import Kept, place
+from toxscreen.guard.pulse import NODE_ID_BYTES, PULSE, SUFFIX
 
 # Tests replace functions of `os`; these are the real ones.
 _close, _getpid, _write = os.close, os.getpid, os.write
@@ -44,7 +45,7 @@ class Watch:
         self._stacks: Kept | None = None
         with contextlib.suppress(OSError):
             self._stacks = Kept(folder / f"{lane}.stacks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            self._pulse = _page(folder / f"{lane}{guard.SUFFIX}")
+            self._pulse = _page(folder / f"{lane}{SUFFIX}")
         #: That of a test which runs this run inside itself.
         self._outer = _Forks.watch
         _Forks.watch = self
@@ -108,8 +109,8 @@ class Watch:
         if self._pulse is None or _getpid() != self._process:
             return
         self._sequence += 1
-        name = node_id.encode("utf-8", "replace")[: guard.NODE_ID_BYTES]
-        content = guard.PULSE.pack(self._sequence, self._process, limit, len(name)) + name
+        name = node_id.encode("utf-8", "replace")[:NODE_ID_BYTES]
+        content = PULSE.pack(self._sequence, self._process, limit, len(name)) + name
         self._pulse[: len(content)] = content
 
     def _arm(self, seconds: float) -> None:
@@ -133,7 +134,7 @@ def _page(path: Path) -> mmap.mmap | None:
         return None
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        size = guard.PULSE.size + guard.NODE_ID_BYTES
+        size = PULSE.size + NODE_ID_BYTES
         if os.write(descriptor, bytes(size)) < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
         return mmap.mmap(descriptor, size)

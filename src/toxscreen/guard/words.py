@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from toxscreen.guard.process import Pulse
+    from toxscreen.guard.pulse import Pulse
 
 _STACK_BYTES: Final = 64 * 1024
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toxscreen.guard.exits import told
-from toxscreen.guard.process import SUFFIX, Pulse
+from toxscreen.guard.pulse import SUFFIX, Pulse
 from toxscreen.guard.words import without_runner
 from toxscreen.journal.codec import event_from_line
 
