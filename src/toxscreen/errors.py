@@ -153,6 +153,12 @@ class ServiceError(ToxscreenError):
     slug = "service-unavailable"
 
 
+class HuntError(ToxscreenError):
+    """A suite through which nobody can hunt."""
+
+    slug = "hunt-impossible"
+
+
 class ErrorGroup(ToxscreenError):  # noqa: N818 - the plural of an error
     """Several errors that were found together and are told together."""
 

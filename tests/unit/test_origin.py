@@ -11,7 +11,7 @@ import pytest
 
 from toxscreen.errors import PolicyViolation
 from toxscreen.model import Frame, Origin
-from toxscreen.pytest_plugin.origin import origin_of
+from toxscreen.probes.origin import origin_of
 
 HERE = Path(__file__)
 ROOT = HERE.parent.parent

@@ -16,8 +16,8 @@ from toxscreen.journal.codec import end_line, start_line
 from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Origin, Outcome
 from toxscreen.probes.calls import Rule, enforce
+from toxscreen.probes.origin import origin_of
 from toxscreen.pytest_plugin.leaks import Leaks
-from toxscreen.pytest_plugin.origin import origin_of
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
 
 #: How pytest-timeout's message begins, see PYTEST_FAILURE_MESSAGE there.

@@ -35,7 +35,10 @@ def start(config: pytest.Config) -> int | None:
         _register_markers(config, screen)
         if not runs_tests(config) or config.getoption("trace", default=False):
             _set_in_process(config)
-        _register_features(config, screen)
+        if is_hunted(config):
+            _register_for_hunt(config, screen)
+        else:
+            _register_features(config, screen)
     except ToxscreenError as error:
         sys.stderr.write(f"toxscreen: {error.render()}\n")
         return int(Exit.UNJUDGED)
@@ -237,6 +240,16 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
 
             # After Observe, and so around it: waiting for a service is no part of a test's time.
             register(Services(config, screen), "toxscreen-services")
+
+
+def is_hunted(config: pytest.Config) -> bool:
+    """Whether this is a process of ``toxscreen hunt``, which runs tests as it likes and keeps no record of a run."""
+    return bool(config.pluginmanager.hasplugin("toxscreen.hunt.child"))
+
+
+def _register_for_hunt(config: pytest.Config, screen: Screen) -> None:
+    if screen.policy is not None:
+        config.pluginmanager.register(Collect(screen), "toxscreen-collect")
 
 
 def _policies(screen: Screen) -> list[Policy]:

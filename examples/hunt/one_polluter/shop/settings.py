@@ -1,0 +1,5 @@
+"""How prices are shown."""
+
+from __future__ import annotations
+
+CURRENCY = {"code": "USD", "separator": "."}

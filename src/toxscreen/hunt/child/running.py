@@ -1,0 +1,174 @@
+"""Running given tests one after the other in this process, and writing down what is seen of each."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from toxscreen.model import Outcome
+from toxscreen.probes.origin import origin_of
+
+# Tests replace functions of `os`; these are the real ones.
+_close, _open, _write = os.close, os.open, os.write
+_dumps = json.dumps
+#: Descriptors from here on are rarely closed by tests that close "all".
+_HIGH: Final = 500
+#: The seed of `random` at the start of each probe: a probe repeated is the same probe.
+_SEED: Final = 1
+_MOST_TEXT: Final = 300
+
+
+class Runner:
+    """Runs node ids of this session."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._items: dict[str, pytest.Item] = {}
+        self._descriptor = -1
+        self._reports: list[pytest.TestReport] = []
+        self._error: BaseException | None = None
+
+    def learn(self, items: Sequence[pytest.Item]) -> list[str]:
+        """Take the collected tests.
+
+        Returns:
+            Their node ids, in the order of collection.
+        """
+        for item in items:
+            self._items.setdefault(item.nodeid, item)
+        return list(self._items)
+
+    def start_afresh(self, folder: Path) -> None:
+        """After a fork: temporary files, HOME and captured output of this process's own.
+
+        Args:
+            folder: made for it.
+        """
+        home, temporary = folder / "home", folder / "tmp"
+        for each in (home, temporary):
+            each.mkdir(parents=True)
+        os.environ["HOME"] = str(home)
+        os.environ["TMPDIR"] = str(temporary)
+        tempfile.tempdir = None
+        factory: Any = getattr(self._config, "_tmp_path_factory", None)
+        if factory is not None:
+            factory._given_basetemp = temporary / "pytest"  # noqa: SLF001 - as the option --basetemp sets it
+            factory._basetemp = None  # noqa: SLF001
+        capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
+        if capture is not None and capture.is_globally_capturing():
+            # Its temporary files are shared with every other fork.
+            capture.stop_global_capturing()
+            capture.start_global_capturing()
+            # As it is between tests.
+            capture.suspend_global_capture(in_=False)
+
+    def report_to(self, file: Path) -> None:
+        """Begin a probe.
+
+        Args:
+            file: takes a JSON line for each test; the process may die at any moment.
+        """
+        self._descriptor = _high(_open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+        random.seed(_SEED)
+
+    def run_all(self, node_ids: Sequence[str], after: str | None = None) -> None:
+        """Run tests in order; one that stands there twice is set up and torn down twice.
+
+        Args:
+            node_ids: what to run; those that were not collected are said to be missing.
+            after: the test that runs after all of these, whose fixtures stay up.
+        """
+        todo = [self._items[node_id] for node_id in node_ids if node_id in self._items]
+        for node_id in node_ids:
+            if node_id not in self._items:
+                self.write({"missing": node_id})
+        # A second item of its own, made while the first is untouched: pytest tears down what the next does not share.
+        queue = [_again(item) if item in todo[:place] else item for place, item in enumerate(todo)]
+        last = self._items.get(after) if after is not None else None
+        for item, following in zip(queue, [*queue[1:], last], strict=True):
+            self._reports = []
+            self._error = None
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            self._say(item)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what the phases say."""
+        self._reports.append(report)
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
+        """Keep the first failure's exception."""
+        if isinstance(report, pytest.TestReport) and self._error is None and call.excinfo is not None:
+            self._error = call.excinfo.value
+
+    def mute(self) -> None:
+        """Say nothing any more: this process is a fork within a probe, and somebody else reports."""
+        self._descriptor = -1
+
+    @property
+    def last_is_red(self) -> bool:
+        """Whether the last test that ran is red."""
+        return _outcome(self._reports)[0].red
+
+    def write(self, told: dict[str, Any]) -> None:
+        """One line for the hunter, in one system call."""
+        if self._descriptor < 0:
+            return
+        _write(self._descriptor, (_dumps(told) + "\n").encode())
+
+    def _say(self, item: pytest.Item) -> None:
+        outcome, report = _outcome(self._reports)
+        told: dict[str, Any] = {"node_id": item.nodeid, "outcome": outcome.value}
+        if outcome.red:
+            if self._error is not None:
+                file, line, _ = item.location
+                told["origin"] = _plain(origin_of(self._error, self._config.rootpath, (file, (line or 0) + 1)))
+            crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
+            text = getattr(crash, "message", None) or str(getattr(report, "longrepr", ""))
+            told["text"] = text.strip().partition("\n")[0][:_MOST_TEXT]
+        self.write(told)
+
+
+def _outcome(reports: Sequence[pytest.TestReport]) -> tuple[Outcome, pytest.TestReport | None]:
+    """How a test ended, and the report that says so."""
+    for report in reports:
+        if report.failed:
+            return (Outcome.FAILED if report.when == "call" else Outcome.ERROR), report
+    for report in reports:
+        if report.skipped and type(report) is pytest.TestReport:
+            return (Outcome.XFAILED if hasattr(report, "wasxfail") else Outcome.SKIPPED), report
+    for report in reports:
+        if report.when == "call":
+            return (Outcome.XPASSED if getattr(report, "wasxfail", None) is not None else Outcome.PASSED), report
+    return Outcome.NOT_RUN, None
+
+
+def _plain(origin: Any) -> dict[str, Any]:
+    causes = [{"exception": each.exception, "file": each.file, "line": each.line} for each in origin.causes]
+    return {"exception": origin.exception, "file": origin.file, "line": origin.line, "causes": causes}
+
+
+def _again(item: pytest.Item) -> pytest.Item:
+    twin = copy.copy(item)
+    if hasattr(twin, "_initrequest"):
+        twin._initrequest()  # noqa: SLF001 - what pytest does before it runs an item again
+    return twin
+
+
+def _high(descriptor: int) -> int:
+    """The same file under a number that tests seldom touch."""
+    try:
+        import fcntl
+
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    except (ImportError, OSError):
+        return descriptor
+    _close(descriptor)
+    return high

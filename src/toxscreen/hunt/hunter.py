@@ -1,0 +1,359 @@
+"""The hunt: every test alone and twice, then orders, then for each suspect the search, what leaked, and the proof.
+
+A fork proposes, a fresh interpreter decides: what is searched with forks is accused only after fresh interpreters have
+shown it both ways twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from toxscreen import host
+from toxscreen.errors import HuntError, Place
+from toxscreen.hunt.orders import can_be_met, orders
+from toxscreen.hunt.prober import COLLECTION_LIMIT, Fresh, Prober, Request, Warm, run
+from toxscreen.hunt.search import Found, smallest
+from toxscreen.hunt.suspects import Suspect, alike, rest_of, sightings, suspects
+from toxscreen.hunt.target import Target
+from toxscreen.model import Culprit, Isolation, IsolationKind, Probe, Sighting
+
+#: Tests that are run both forked and fresh before forks are trusted.
+_SAMPLE: Final = 3
+#: Orders without a new suspect after which more of them are not worth their time.
+_QUIET_ORDERS: Final = 6
+#: Orders are cheap where tests are few: for so many seconds at least, or so many orders in a row.
+_LEAST_SECONDS: Final = 2.0
+_MOST_QUIET_ORDERS: Final = 40
+#: How often something is repeated that may be chance.
+_REPEATS: Final = 5
+#: How often fresh interpreters show a proof, each way.
+_TIMES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a hunt may take."""
+
+    #: Seconds for everything but the proof of what was found in them.
+    budget: float = 300.0
+    #: Seconds that one test may take.
+    test: float = 60.0
+    jobs: int = 2
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hunted:
+    """What came of a hunt."""
+
+    tests: int
+    findings: tuple[Isolation, ...]
+    #: Files that could not be collected, and why.
+    broken: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    forked: int
+    fresh: int
+    seconds: float
+    #: Whether the budget ended before the search did.
+    is_cut: bool = False
+    #: Whether a person ended it.
+    is_interrupted: bool = False
+
+
+#: Told of each step: what is done, how much of it, of how much (0: not known), and how many findings there are.
+Tell = Callable[[str, int, int, int], None]
+
+
+class _BudgetError(Exception):
+    """There is no time left."""
+
+
+class Hunter:
+    """One hunt through one suite.
+
+    Args:
+        target: the suite.
+        folder: for everything that probes leave behind.
+        limits: how much it may take.
+        tell: told of progress.
+    """
+
+    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell) -> None:
+        self._target = target
+        self._folder = folder
+        self._limits = limits
+        self._tell = tell
+        self._began = host.CLOCK.elapsed()
+        self._findings: list[Isolation] = []
+        self._notes: list[str] = []
+        self._alone: dict[str, Sighting] = {}
+        self._count = {"forked": 0, "fresh": 0}
+        self._warm: Warm | None = None
+        self._prober: Prober
+        self._fresh = Fresh(target, folder / "fresh", limits.jobs)
+
+    def hunt(self, victim: str | None = None) -> Hunted:
+        """Hunt.
+
+        Args:
+            victim: explain this test and nothing else.
+
+        Raises:
+            HuntError: there is nothing to hunt through, or no such test.
+        """
+        is_cut = is_interrupted = False
+        with ExitStack() as stack:
+            self._warm = self._prober = Warm(self._target, self._folder / "warm", self._limits.jobs)
+            stack.callback(self._warm.close)
+            collected = self._warm.collected
+            if not collected.node_ids:
+                broken = "".join(f"\n  {name}: {text}" for name, text in collected.broken)
+                raise HuntError(
+                    "no test was collected",
+                    place=Place(file=os.fspath(self._target.root)),
+                    hint=f"could not be collected:{broken}" if broken else "name the folder or the files of the tests",
+                )
+            node_ids = collected.node_ids
+            if victim is not None and victim not in node_ids:
+                raise HuntError(f"there is no test {victim}", hint="give the node id as pytest prints it")
+            try:
+                self._trust_forks(node_ids)
+                found = self._look(node_ids, victim)
+                for number, suspect in enumerate(found):
+                    self._tell("explaining", number, len(found), len(self._findings))
+                    self._findings.append(self._explain(suspect))
+                self._judge_red([victim] if victim is not None else node_ids, {each.node_id for each in found})
+            except _BudgetError:
+                is_cut = True
+            except KeyboardInterrupt:
+                is_interrupted = True
+                self._notes.append("interrupted: this was found so far")
+        return Hunted(
+            len(node_ids),
+            tuple(self._findings),
+            collected.broken,
+            tuple(self._notes),
+            self._count["forked"],
+            self._count["fresh"],
+            self._spent(),
+            is_cut,
+            is_interrupted,
+        )
+
+    # probes
+
+    def _all(self, prober: Prober, requests: Iterable[Request], step: str = "", total: int = 0) -> list[Probe]:
+        found = []
+        for probe in prober.run_all(requests):
+            self._count[probe.how] += 1
+            found.append(probe)
+            if step:
+                self._tell(step, len(found), total, len(self._findings))
+        return found
+
+    def _spent(self) -> float:
+        return host.CLOCK.elapsed() - self._began
+
+    def _probe(self, node_ids: Sequence[str]) -> Probe:
+        if self._spent() > self._limits.budget:
+            raise _BudgetError
+        probe = run(self._prober, self._request(node_ids))
+        self._count[probe.how] += 1
+        return probe
+
+    def _request(self, node_ids: Sequence[str], files: tuple[str, ...] = ()) -> Request:
+        # A sequence may take what its tests may, but a hang in it is a hang of one test.
+        collecting = 0.0 if self._prober is self._warm and not files else COLLECTION_LIMIT
+        return Request(tuple(node_ids), collecting + self._limits.test + 0.5 * len(node_ids), files)
+
+    # what to look for
+
+    def _trust_forks(self, node_ids: Sequence[str]) -> None:
+        """Run a few tests forked and fresh; where they differ, forks are not to be trusted."""
+        sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
+        requests = [self._request([node_id]) for node_id in sorted(sample)]
+        forked = {probe.node_ids: probe.last for probe in self._all(self._prober, requests)}
+        fresh_requests = [replace(request, limit=request.limit + COLLECTION_LIMIT) for request in requests]
+        for probe in self._all(self._fresh, fresh_requests, "comparing forks with fresh interpreters", len(requests)):
+            if not alike(forked[probe.node_ids], probe.last):
+                again = [run(prober, fresh_requests[0]).last for prober in (self._prober, self._fresh)]
+                if alike(*again):
+                    # One difference that does not come back is the test's own.
+                    continue
+                told = f"{forked[probe.node_ids].outcome} forked, {probe.last.outcome} in a fresh interpreter"
+                self._notes.append(f"forks are not used: {probe.node_ids[0]} is {told}")
+                self._prober = self._fresh
+                return
+
+    def _look(self, node_ids: Sequence[str], victim: str | None) -> list[Suspect]:
+        """Every test alone and twice, then all in several orders."""
+        began = host.CLOCK.elapsed()
+        requests = [self._request([node_id, node_id]) for node_id in node_ids]
+        twice: list[Suspect] = []
+        for probe in self._all(self._prober, requests, "each test alone, and twice", len(requests)):
+            seen = sightings(probe)
+            self._alone[seen[0].node_id] = seen[0]
+            if len(seen) > 1 and seen[1].outcome.red and not seen[0].outcome.red:
+                twice.append(Suspect(seen[0].node_id, (seen[0].node_id,), seen[0], seen[1]))
+        found = self._run_orders(node_ids, host.CLOCK.elapsed() - began)
+        # A test that also fails for the sake of others is explained by them.
+        everything = [*found.values(), *(each for each in twice if each.node_id not in found)]
+        return [each for each in everything if victim is None or each.node_id == victim]
+
+    def _run_orders(self, node_ids: Sequence[str], alone_took: float) -> dict[str, Suspect]:
+        """All tests in several orders, until some orders in a row show nothing new.
+
+        Args:
+            node_ids: all tests.
+            alone_took: seconds that all tests took alone; no less is worth spending on orders.
+        """
+        found: dict[str, Suspect] = {}
+        quiet, began = 0, host.CLOCK.elapsed()
+        upcoming = orders(node_ids, self._limits.seed)
+        while batch := list(islice(upcoming, self._limits.jobs)):
+            spent = host.CLOCK.elapsed() - began
+            is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
+            if is_quiet or quiet >= _MOST_QUIET_ORDERS or self._spent() > self._limits.budget / 2:
+                break
+            self._tell(f"all tests, {batch[0].name}", 0, 0, len(found))
+            before = len(found)
+            for probe in self._all(self._prober, [self._request(order.node_ids) for order in batch]):
+                self._note(probe, found)
+                while todo := rest_of(probe):
+                    probe = self._probe(todo)
+                    self._note(probe, found)
+            quiet = 0 if len(found) > before else quiet + len(batch)
+        return found
+
+    def _note(self, probe: Probe, found: dict[str, Suspect]) -> None:
+        for suspect in suspects(probe, self._alone):
+            known = found.get(suspect.node_id)
+            if known is None or len(suspect.context) < len(known.context):
+                found[suspect.node_id] = suspect
+
+    # what it is
+
+    def _explain(self, suspect: Suspect) -> Isolation:
+        node_id = suspect.node_id
+        again = self._probe([*suspect.context, node_id]).last
+        by_itself = self._probe([node_id]).last
+        if not alike(again, suspect.after) or not alike(by_itself, suspect.alone):
+            return self._chance(suspect)
+
+        def shows(sequence: Sequence[str]) -> bool:
+            return alike(self._probe([*sequence, node_id]).last, suspect.after)
+
+        if suspect.context == (node_id,):
+            found: Found | None = Found((node_id,), 0, "prefix")
+            kind = IsolationKind.SELF_POLLUTING
+        else:
+            kind = IsolationKind.VICTIM if suspect.is_victim else IsolationKind.BRITTLE
+            found = smallest(suspect.context, shows)
+        if found is None:
+            return self._chance(suspect)
+        sequence = (*found.partners, node_id)
+        culprits: tuple[Culprit, ...] = ()
+        if self._warm is not None and self._prober is self._warm:
+            culprits = self._warm.explain(sequence, self._limits.test)
+        red = suspect.after if suspect.is_victim else suspect.alone
+        return self._prove(
+            Isolation(
+                kind,
+                node_id,
+                found.partners if kind is not IsolationKind.SELF_POLLUTING else (),
+                red.origin,
+                red.text,
+                culprits,
+                reachable=can_be_met(sequence),
+                note=f"run in between, {found.cleaners[0]} keeps it from showing" if found.cleaners else None,
+            ),
+            sequence,
+            suspect,
+        )
+
+    def _prove(self, finding: Isolation, sequence: tuple[str, ...], suspect: Suspect) -> Isolation:
+        """Show it both ways in fresh interpreters."""
+        with_it, without = self._request(sequence), self._request([finding.node_id])
+        limit = COLLECTION_LIMIT + with_it.limit
+        requests = [replace(each, limit=limit) for each in (with_it, without) * _TIMES]
+        proof = self._all(self._fresh, requests)
+        proved = all(
+            alike(probe.last, suspect.after if probe.node_ids == sequence else suspect.alone) for probe in proof
+        )
+        note = finding.note if proved else "forks show it, fresh interpreters do not always"
+        return replace(finding, proved=proved, proof=tuple(proof), note=note)
+
+    def _chance(self, suspect: Suspect) -> Isolation:
+        """It did not come back: count how often it fails with nothing changed."""
+        sequence = [*suspect.context, suspect.node_id]
+        for todo in ([suspect.node_id], sequence):
+            seen = [self._probe(todo).last.outcome.red for _ in range(_REPEATS)]
+            failures = sum(seen)
+            if 0 < failures < _REPEATS:
+                break
+        # What was seen before counts: it differed.
+        red = suspect.after if suspect.is_victim else suspect.alone
+        return Isolation(
+            IsolationKind.CHANCE,
+            suspect.node_id,
+            origin=red.origin,
+            text=red.text,
+            failures=(failures, _REPEATS),
+            note="differs with nothing changed" if 0 < failures < _REPEATS else "was seen once and did not come back",
+        )
+
+    def _judge_red(self, node_ids: Sequence[str], explained: set[str]) -> None:
+        """Tests that fail alone and were never seen to pass: by themselves, by chance, or by what was collected."""
+        for node_id in node_ids:
+            alone = self._alone.get(node_id)
+            if alone is None or not alone.outcome.red or node_id in explained:
+                continue
+            repeats = [self._probe([node_id]).last for _ in range(_REPEATS)]
+            failures = sum(each.outcome.red for each in repeats)
+            if failures < _REPEATS:
+                told = "differs with nothing changed"
+                kind, counted = IsolationKind.CHANCE, (failures, _REPEATS)
+                self._findings.append(
+                    Isolation(kind, node_id, origin=alone.origin, text=alone.text, failures=counted, note=told)
+                )
+                continue
+            self._findings.append(self._while_collecting(node_id, alone))
+
+    def _while_collecting(self, node_id: str, alone: Sighting) -> Isolation:
+        """Whether it passes where only its own file is collected, and which file spoils it where not."""
+        own = node_id.partition("::")[0]
+        files = list(dict.fromkeys(each.partition("::")[0] for each in self._alone))
+        others = [file for file in files if file != own]
+        proof: list[Probe] = []
+
+        def red_with(more: Sequence[str]) -> bool:
+            # In the order in which pytest would collect them.
+            wanted = {own, *more}
+            request = self._request([node_id], tuple(file for file in files if file in wanted))
+            (probe,) = self._all(self._fresh, [request])
+            proof.append(probe)
+            return alike(probe.last, alone)
+
+        deterministic = Isolation(IsolationKind.DETERMINISTIC, node_id, origin=alone.origin, text=alone.text)
+        if not others or red_with(()):
+            return replace(deterministic, proof=tuple(proof), proved=bool(proof) or not others)
+        found = smallest(others, red_with)
+        if found is None:
+            return replace(deterministic, note="passes where only its file is collected, but no other file was found")
+        proof.clear()
+        shown = [red_with(found.partners), red_with(()), red_with(found.partners), red_with(())]
+        return Isolation(
+            IsolationKind.COLLECTION,
+            node_id,
+            found.partners,
+            alone.origin,
+            alone.text,
+            proved=shown == [True, False] * _TIMES,
+            proof=tuple(proof),
+        )

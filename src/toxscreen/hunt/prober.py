@@ -1,0 +1,260 @@
+"""Runs probes: forked from a process that has collected, or each in a fresh interpreter. Same question, same answer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from toxscreen import host
+from toxscreen.errors import HuntError, Place
+from toxscreen.hunt.target import COLLECTING, Collected, Target, read_collected, read_lines, sighting
+from toxscreen.model import Culprit, Ended, Probe, Sighting
+
+#: Seconds that collecting may take before anything is known of its usual length.
+COLLECTION_LIMIT: Final = 600.0
+_TAIL_LINES: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A probe to be run."""
+
+    node_ids: tuple[str, ...]
+    #: Seconds after which it is ended.
+    limit: float
+    #: Files to collect alone, for a fresh interpreter; everything where there are none.
+    files: tuple[str, ...] = ()
+
+
+class Prober(Protocol):
+    """Something that runs probes."""
+
+    def run_all(self, requests: Iterable[Request]) -> Iterator[Probe]:
+        """Run probes, several at a time; they come back in the order in which they end."""
+
+
+def run(prober: Prober, request: Request) -> Probe:
+    """Run one probe."""
+    (probe,) = prober.run_all([request])
+    return probe
+
+
+class Warm:
+    """A pytest process that collects once and forks for each probe.
+
+    Args:
+        target: the suite.
+        folder: for everything that probes leave behind.
+        jobs: how many probes run at a time.
+
+    Raises:
+        HuntError: the suite cannot be collected.
+    """
+
+    def __init__(self, target: Target, folder: Path, jobs: int) -> None:
+        self._target = target
+        self._folder = folder
+        self._jobs = jobs
+        self._number = 0
+        self._buffer = b""
+        folder.mkdir(parents=True)
+        child_reads, self._requests = os.pipe()
+        self._answers, child_writes = os.pipe()
+        orders = {"mode": "serve", "folder": os.fspath(folder), "requests": child_reads, "answers": child_writes}
+        try:
+            self._process = target.start(orders, folder / "server", pass_fds=(child_reads, child_writes))
+        finally:
+            os.close(child_reads)
+            os.close(child_writes)
+        try:
+            self.collected = self._wait()
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait(self) -> Collected:
+        deadline = host.CLOCK.elapsed() + COLLECTION_LIMIT
+        while host.CLOCK.elapsed() < deadline:
+            found = read_collected(self._folder)
+            if found is not None:
+                return found
+            if self._process.poll() is not None:
+                break
+            host.CLOCK.sleep(0.01)
+        raise not_collected(self._target, self._folder / "server", self._folder / COLLECTING, self._process.poll())
+
+    def run_all(self, requests: Iterable[Request]) -> Iterator[Probe]:
+        """Run probes, several at a time; they come back in the order in which they end.
+
+        Raises:
+            HuntError: the process that forks is gone.
+        """
+        waiting = deque(requests)
+        running: dict[int, Request] = {}
+        while waiting or running:
+            while waiting and len(running) < self._jobs:
+                request = waiting.popleft()
+                running[self._ask(request, {})] = request
+            told = self._answer()
+            request = running.pop(told["id"])
+            yield self._probe(told, request)
+
+    def explain(self, node_ids: Sequence[str], limit: float) -> tuple[Culprit, ...]:
+        """What leaks into the last test from those before it."""
+        order = {"limit": limit, "root": os.fspath(self._target.root)}
+        self._ask(Request(tuple(node_ids), limit * 10), {"explain": order})
+        told = self._answer()
+        lines = read_lines(self._folder / f"{told['id']}.jsonl")
+        return tuple(Culprit(**line["culprit"]) for line in lines if "culprit" in line)
+
+    def _ask(self, request: Request, more: dict[str, Any]) -> int:
+        self._number += 1
+        order = {"id": self._number, "node_ids": request.node_ids, "limit": request.limit, **more}
+        try:
+            os.write(self._requests, (json.dumps(order) + "\n").encode())
+        except OSError:
+            raise self._gone() from None
+        return self._number
+
+    def _answer(self) -> dict[str, Any]:
+        while b"\n" not in self._buffer:
+            chunk = os.read(self._answers, 65536) if select.select([self._answers], [], [])[0] else b""
+            if not chunk:
+                raise self._gone()
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def _gone(self) -> HuntError:
+        return HuntError(
+            f"the pytest process that forks has ended with status {self._process.wait()}",
+            place=Place(file=os.fspath(self._target.root)),
+            hint=_tail(self._folder / "server" / "log"),
+        )
+
+    def _probe(self, told: dict[str, Any], request: Request) -> Probe:
+        lines = read_lines(self._folder / f"{told['id']}.jsonl")
+        ended = _how_it_ended(lines, hung=told["ended"] == "hung")
+        return Probe(request.node_ids, "forked", _seen(lines), ended, round(told["seconds"], 4), told["status"])
+
+    def close(self) -> None:
+        """End the process; probes end with it."""
+        for descriptor in (self._requests, self._answers):
+            os.close(descriptor)
+        if self._process.poll() is None:
+            _kill_group(self._process)
+        self._process.wait()
+
+
+class Fresh:
+    """A new interpreter for each probe.
+
+    Args:
+        target: the suite.
+        folder: for everything that probes leave behind.
+        jobs: how many probes run at a time.
+    """
+
+    def __init__(self, target: Target, folder: Path, jobs: int) -> None:
+        self._target = target
+        self._folder = folder
+        self._jobs = jobs
+        self._number = 0
+
+    def run_all(self, requests: Iterable[Request]) -> Iterator[Probe]:
+        """Run probes, several at a time; they come back in the order in which they end."""
+        waiting = deque(requests)
+        running: list[tuple[Request, Path, subprocess.Popen[bytes], float]] = []
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._jobs:
+                    running.append(self._start(waiting.popleft()))
+                for entry in list(running):
+                    probe = self._ended(*entry)
+                    if probe is not None:
+                        running.remove(entry)
+                        yield probe
+                host.CLOCK.sleep(0.01)
+        finally:
+            for _, _, process, _ in running:
+                _kill_group(process)
+                process.wait()
+
+    def _start(self, request: Request) -> tuple[Request, Path, subprocess.Popen[bytes], float]:
+        self._number += 1
+        place = self._folder / f"fresh{self._number}"
+        place.mkdir(parents=True)
+        orders = {
+            "mode": "once",
+            "folder": os.fspath(place),
+            "request": {"id": "seen", "node_ids": request.node_ids},
+        }
+        return request, place, self._target.start(orders, place, files=request.files), host.CLOCK.elapsed()
+
+    def _ended(self, request: Request, place: Path, process: subprocess.Popen[bytes], began: float) -> Probe | None:
+        seconds = host.CLOCK.elapsed() - began
+        status = process.poll()
+        lines = read_lines(place / "seen.jsonl")
+        is_done = bool(lines) and "end" in lines[-1]
+        if status is None and not is_done and seconds < request.limit:
+            return None
+        # A suite may leave threads and processes that do not let the interpreter end.
+        _kill_group(process)
+        process.wait()
+        ended = _how_it_ended(lines, hung=status is None)
+        return Probe(request.node_ids, "fresh", _seen(lines), ended, round(seconds, 4), status)
+
+
+def _how_it_ended(lines: Sequence[dict[str, Any]], *, hung: bool) -> Ended:
+    if lines and "end" in lines[-1]:
+        return Ended.DONE
+    return Ended.HUNG if hung else Ended.DIED
+
+
+def _seen(lines: Sequence[dict[str, Any]]) -> tuple[Sighting, ...]:
+    return tuple(sighting(line) for line in lines if "node_id" in line)
+
+
+def not_collected(target: Target, place: Path, collecting: Path, status: int | None) -> HuntError:
+    """The error for a suite that pytest could not collect.
+
+    Args:
+        target: the suite.
+        place: where the log of pytest lies.
+        collecting: the file that names what was being imported.
+        status: exit status of pytest; None when it had to be given up.
+    """
+    file = ""
+    with contextlib.suppress(OSError):
+        file = collecting.read_text(encoding="utf-8")
+    how = "took too long" if status is None else f"ended with status {status}"
+    return HuntError(
+        f"pytest {how} before it had collected{f', while it imported {file}' if file else ''}",
+        place=Place(file=os.fspath(target.root)),
+        hint=_tail(place / "log"),
+    )
+
+
+def _tail(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    except OSError:
+        return ""
+    return "\n  ".join(["the end of what it printed:", *lines[-_TAIL_LINES:]]) if lines else "it printed nothing"
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        process.kill()

@@ -1,0 +1,67 @@
+"""Which tests look as if they depended on others: their outcome alone held against that in longer sequences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from toxscreen.model import Ended, Outcome, Probe, Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A test whose outcome differed after others."""
+
+    node_id: str
+    #: What ran before it, in order.
+    context: tuple[str, ...]
+    alone: Sighting
+    #: What was seen after the context.
+    after: Sighting
+
+    @property
+    def is_victim(self) -> bool:
+        """Whether it failed after others; otherwise it needed them."""
+        return self.after.outcome.red
+
+
+def sightings(probe: Probe) -> tuple[Sighting, ...]:
+    """What a probe saw, and of one that did not end by itself also the test it was at."""
+    if probe.ended is Ended.DONE or len(probe.seen) >= len(probe.node_ids):
+        return probe.seen
+    outcome = Outcome.TIMED_OUT if probe.ended is Ended.HUNG else Outcome.CRASHED
+    return (*probe.seen, Sighting(probe.node_ids[len(probe.seen)], outcome))
+
+
+def rest_of(probe: Probe) -> tuple[str, ...]:
+    """The tests that a probe did not come to, because one before them hung or crashed."""
+    return probe.node_ids[len(sightings(probe)) :]
+
+
+def suspects(probe: Probe, alone: Mapping[str, Sighting]) -> list[Suspect]:
+    """The tests of a probe that ended otherwise than alone: green here and red there.
+
+    Args:
+        probe: a sequence of tests.
+        alone: each test as it was seen alone; tests that are not in it are left out.
+    """
+    found = []
+    seen = sightings(probe)
+    for place, sighting in enumerate(seen):
+        by_itself = alone.get(sighting.node_id)
+        if by_itself is None or by_itself.outcome.red == sighting.outcome.red or not place:
+            continue
+        context = tuple(each.node_id for each in seen[:place])
+        found.append(Suspect(sighting.node_id, context, by_itself, sighting))
+    return found
+
+
+def alike(one: Sighting, other: Sighting) -> bool:
+    """Whether two sightings are the same: both green, or red in the same way. Another exception is another bug."""
+    if one.outcome.red != other.outcome.red:
+        return False
+    if not one.outcome.red:
+        return True
+    if one.origin is not None and other.origin is not None:
+        return one.origin == other.origin
+    return one.outcome is other.outcome

@@ -1,0 +1,124 @@
+"""The suite that is hunted through: how its pytest is started, where, and in which environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import toxscreen
+from toxscreen import host
+from toxscreen.model import Frame, Origin, Outcome, Sighting
+
+#: Variables of an outer run that mean nothing, or harm, in a probe.
+_NOT_HANDED_ON: Final = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID")
+#: The child's names for its orders and files, see hunt/child.
+ORDERS: Final = "TOXSCREEN_HUNT"
+COLLECTED, COLLECTING = "collected.json", "collecting"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A suite, and the interpreter that runs it."""
+
+    #: Where pytest is started.
+    root: Path
+    #: What to collect; pytest's own settings decide where there is nothing.
+    paths: tuple[str, ...] = ()
+    #: Options of pytest.
+    options: tuple[str, ...] = ()
+    python: str = sys.executable
+    category: str | None = None
+
+    def start(
+        self, orders: dict[str, Any], place: Path, *, files: tuple[str, ...] = (), pass_fds: tuple[int, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start pytest with the hunt's child in it.
+
+        Args:
+            orders: of the child.
+            place: folder for HOME, temporary files and the log of what it prints; made here.
+            files: collect these, and not the paths.
+            pass_fds: descriptors that it inherits.
+        """
+        for name in ("home", "tmp"):
+            (place / name).mkdir(parents=True, exist_ok=True)
+        category = ("--category", self.category) if self.category else ()
+        command = (self.python, "-m", "pytest", "-p", "toxscreen.hunt.child", *category, "-p", "no:cacheprovider")
+        with (place / "log").open("wb") as log:
+            return subprocess.Popen(
+                [*command, *self.options, *(files or self.paths)],
+                cwd=self.root,
+                env=self._environment(orders, place),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+
+    def _environment(self, orders: dict[str, Any], place: Path) -> dict[str, str]:
+        given: Mapping[str, str] = host.environment()
+        env = {name: value for name, value in given.items() if name not in _NOT_HANDED_ON}
+        if self.python != sys.executable:
+            # Of this interpreter's packages, the other one is given this one.
+            package = place / "lib" / "toxscreen"
+            package.parent.mkdir()
+            package.symlink_to(Path(toxscreen.__file__).parent)
+            env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), os.fspath(package.parent)]))
+        return {
+            **env,
+            ORDERS: json.dumps(orders),
+            "HOME": os.fspath(place / "home"),
+            "TMPDIR": os.fspath(place / "tmp"),
+            "PYTHONHASHSEED": "0",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a suite consists of."""
+
+    node_ids: tuple[str, ...]
+    #: File or folder and why it could not be collected.
+    broken: tuple[tuple[str, str], ...]
+
+
+def read_collected(folder: Path) -> Collected | None:
+    """What the child wrote after collecting; None when it did not come that far."""
+    try:
+        told = json.loads((folder / COLLECTED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Collected(tuple(told["node_ids"]), tuple((name, text) for name, text in told["broken"]))
+
+
+def read_lines(file: Path) -> list[dict[str, Any]]:
+    """The lines of a probe that are whole."""
+    found = []
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return []
+    for line in content.splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            break
+    return found
+
+
+def sighting(told: dict[str, Any]) -> Sighting:
+    """A line of a probe as what it saw."""
+    origin = told.get("origin")
+    return Sighting(told["node_id"], Outcome(told["outcome"]), _origin(origin) if origin else None, told.get("text"))
+
+
+def _origin(told: dict[str, Any]) -> Origin:
+    causes = tuple(Frame(each["exception"], each["file"], each["line"]) for each in told["causes"])
+    return Origin(told["exception"], told["file"], told["line"], causes)
