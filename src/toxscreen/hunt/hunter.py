@@ -225,9 +225,11 @@ class Hunter:
             before = len(found)
             for probe in self._all(self._prober, [self._request(order.node_ids) for order in batch]):
                 self._note(probe, found)
-                while todo := rest_of(probe):
-                    probe = self._probe(todo)
-                    self._note(probe, found)
+                todo = rest_of(probe)
+                while todo:
+                    after_it = self._probe(todo)
+                    self._note(after_it, found)
+                    todo = rest_of(after_it)
             quiet = 0 if len(found) > before else quiet + len(batch)
         return found
 
