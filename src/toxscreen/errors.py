@@ -159,6 +159,23 @@ class HuntError(ToxscreenError):
     slug = "hunt-impossible"
 
 
+class ExitWhileCollectingError(HuntError):
+    """A test file that ends pytest when it is imported.
+
+    Args:
+        message: what happened.
+        file: the file, relative to pytest's root.
+        status: pytest's exit status.
+        place: where it is.
+        hint: the end of what pytest printed.
+    """
+
+    def __init__(self, message: str, *, file: str, status: int, place: Place, hint: str) -> None:
+        super().__init__(message, place=place, hint=hint)
+        self.file = file
+        self.status = status
+
+
 class ErrorGroup(ToxscreenError):  # noqa: N818 - the plural of an error
     """Several errors that were found together and are told together."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from toxscreen import host
-from toxscreen.errors import HuntError, Place
+from toxscreen.errors import ExitWhileCollectingError, HuntError, Place
 from toxscreen.hunt.orders import can_be_met, orders
 from toxscreen.hunt.prober import COLLECTION_LIMIT, Fresh, Prober, Request, Warm, run
 from toxscreen.hunt.search import Found, smallest
@@ -32,6 +32,8 @@ _LEAST_SECONDS: Final = 2.0
 _MOST_QUIET_ORDERS: Final = 40
 #: How often something is repeated that may be chance.
 _REPEATS: Final = 5
+#: Files that end pytest when they are imported, before a hunt gives up.
+_MOST_EXITS: Final = 10
 #: How often fresh interpreters show a proof, each way.
 _TIMES: Final = 2
 
@@ -97,6 +99,8 @@ class Hunter:
         self._warm: Warm | None = None
         self._prober: Prober
         self._fresh = Fresh(target, folder / "fresh", limits.jobs)
+        #: Files that end pytest when they are imported, and how.
+        self._exits: list[tuple[str, str]] = []
 
     def hunt(self, victim: str | None = None) -> Hunted:
         """Hunt.
@@ -109,11 +113,11 @@ class Hunter:
         """
         is_cut = is_interrupted = False
         with ExitStack() as stack:
-            self._warm = self._prober = Warm(self._target, self._folder / "warm", self._limits.jobs)
+            self._warm = self._prober = self._start()
             stack.callback(self._warm.close)
             collected = self._warm.collected
             if not collected.node_ids:
-                broken = "".join(f"\n  {name}: {text}" for name, text in collected.broken)
+                broken = "".join(f"\n  {name}: {text}" for name, text in (*self._exits, *collected.broken))
                 raise HuntError(
                     "no test was collected",
                     place=Place(file=os.fspath(self._target.root)),
@@ -137,7 +141,7 @@ class Hunter:
         return Hunted(
             len(node_ids),
             tuple(self._findings),
-            collected.broken,
+            (*self._exits, *collected.broken),
             tuple(self._notes),
             self._count["forked"],
             self._count["fresh"],
@@ -145,6 +149,19 @@ class Hunter:
             is_cut,
             is_interrupted,
         )
+
+    def _start(self) -> Warm:
+        """Collect; files that end the interpreter when they are imported are left out."""
+        while True:
+            try:
+                return Warm(self._target, self._folder / f"warm{len(self._exits)}", self._limits.jobs)
+            except ExitWhileCollectingError as error:
+                if len(self._exits) == _MOST_EXITS:
+                    raise
+                self._exits.append((error.file, f"ended pytest with status {error.status} when it was imported"))
+                options = (*self._target.options, f"--ignore={error.file}")
+                self._target = replace(self._target, options=options)
+                self._fresh = Fresh(self._target, self._folder / "fresh", self._limits.jobs)
 
     # probes
 
@@ -194,24 +211,24 @@ class Hunter:
     def _look(self, node_ids: Sequence[str], victim: str | None) -> list[Suspect]:
         """Every test alone and twice, then all in several orders."""
         began = host.CLOCK.elapsed()
-        requests = [self._request([node_id, node_id]) for node_id in node_ids]
+        requests = [self._request([node_id, node_id]) for node_id in ([victim] if victim is not None else node_ids)]
         twice: list[Suspect] = []
         for probe in self._all(self._prober, requests, "each test alone, and twice", len(requests)):
             seen = sightings(probe)
             self._alone[seen[0].node_id] = seen[0]
             if len(seen) > 1 and seen[1].outcome.red and not seen[0].outcome.red:
                 twice.append(Suspect(seen[0].node_id, (seen[0].node_id,), seen[0], seen[1]))
-        found = self._run_orders(node_ids, host.CLOCK.elapsed() - began)
+        found = self._run_orders(node_ids, host.CLOCK.elapsed() - began, victim)
         # A test that also fails for the sake of others is explained by them.
-        everything = [*found.values(), *(each for each in twice if each.node_id not in found)]
-        return [each for each in everything if victim is None or each.node_id == victim]
+        return [*found.values(), *(each for each in twice if each.node_id not in found)]
 
-    def _run_orders(self, node_ids: Sequence[str], alone_took: float) -> dict[str, Suspect]:
+    def _run_orders(self, node_ids: Sequence[str], alone_took: float, victim: str | None) -> dict[str, Suspect]:
         """All tests in several orders, until some orders in a row show nothing new.
 
         Args:
             node_ids: all tests.
             alone_took: seconds that all tests took alone; no less is worth spending on orders.
+            victim: the one test that matters, which is then always the last.
         """
         found: dict[str, Suspect] = {}
         quiet, began = 0, host.CLOCK.elapsed()
@@ -219,11 +236,11 @@ class Hunter:
         while batch := list(islice(upcoming, self._limits.jobs)):
             spent = host.CLOCK.elapsed() - began
             is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
-            if is_quiet or quiet >= _MOST_QUIET_ORDERS or self._spent() > self._limits.budget / 2:
+            if is_quiet or quiet >= _MOST_QUIET_ORDERS or self._spent() > self._limits.budget / 2 or victim in found:
                 break
             self._tell(f"all tests, {batch[0].name}", 0, 0, len(found))
             before = len(found)
-            for probe in self._all(self._prober, [self._request(order.node_ids) for order in batch]):
+            for probe in self._all(self._prober, [self._request(_ending(order.node_ids, victim)) for order in batch]):
                 self._note(probe, found)
                 todo = rest_of(probe)
                 while todo:
@@ -359,3 +376,10 @@ class Hunter:
             proved=shown == [True, False] * _TIMES,
             proof=tuple(proof),
         )
+
+
+def _ending(node_ids: tuple[str, ...], victim: str | None) -> tuple[str, ...]:
+    """The tests, with the one that matters at the end."""
+    if victim is None:
+        return node_ids
+    return (*(node_id for node_id in node_ids if node_id != victim), victim)

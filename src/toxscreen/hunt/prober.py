@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from toxscreen import host
-from toxscreen.errors import HuntError, Place
+from toxscreen.errors import ExitWhileCollectingError, HuntError, Place
 from toxscreen.hunt.target import COLLECTING, Collected, Target, read_collected, read_lines, sighting
 from toxscreen.model import Culprit, Ended, Probe, Sighting
 
@@ -238,11 +238,11 @@ def not_collected(target: Target, place: Path, collecting: Path, status: int | N
     with contextlib.suppress(OSError):
         file = collecting.read_text(encoding="utf-8")
     how = "took too long" if status is None else f"ended with status {status}"
-    return HuntError(
-        f"pytest {how} before it had collected{f', while it imported {file}' if file else ''}",
-        place=Place(file=os.fspath(target.root)),
-        hint=_tail(place / "log"),
-    )
+    message = f"pytest {how} before it had collected{f', while it imported {file}' if file else ''}"
+    where, hint = Place(file=os.fspath(target.root)), _tail(place / "log")
+    if file and status is not None:
+        return ExitWhileCollectingError(message, file=file, status=status, place=where, hint=hint)
+    return HuntError(message, place=where, hint=hint)
 
 
 def _tail(log: Path) -> str:

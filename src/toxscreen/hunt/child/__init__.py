@@ -58,7 +58,9 @@ class _Child:
         """Note which file is imported: one that exits takes pytest with it."""
         if isinstance(collector, pytest.File):
             (self._folder / COLLECTING).write_text(collector.nodeid, encoding="utf-8")
-        return (yield)
+        result = yield
+        (self._folder / COLLECTING).unlink(missing_ok=True)
+        return result
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what cannot be collected: the rest is hunted all the same."""
