@@ -393,6 +393,8 @@ class Sighting:
     origin: Origin | None = None
     #: First line of what went wrong.
     text: str | None = None
+    #: What it wrote, bound or opened outside of its process, such as ``file TMPDIR/orders.csv`` and ``port 8000``.
+    touched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

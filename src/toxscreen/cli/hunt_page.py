@@ -94,6 +94,8 @@ def data(hunted: Hunted, root: Path) -> dict[str, object]:
 
 
 def _culprit(culprit: Culprit) -> str:
+    if culprit.kind == "files":
+        return f"both touch {culprit.path}"
     how = "proved: undone, the outcome turns" if culprit.proved else "seen, not proved"
     return f"{culprit.path}: {culprit.before} -> {culprit.after} ({how})"
 

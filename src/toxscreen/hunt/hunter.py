@@ -19,7 +19,7 @@ from toxscreen.errors import ExitWhileCollectingError, HuntError, Place
 from toxscreen.hunt.orders import can_be_met, orders
 from toxscreen.hunt.prober import COLLECTION_LIMIT, Fresh, Prober, Request, Warm, run
 from toxscreen.hunt.search import Found, smallest
-from toxscreen.hunt.suspects import Suspect, alike, rest_of, sightings, suspects
+from toxscreen.hunt.suspects import Suspect, alike, rest_of, sharing, sightings, suspects
 from toxscreen.hunt.target import Target
 from toxscreen.model import Culprit, Isolation, IsolationKind, Probe, Sighting
 
@@ -32,6 +32,9 @@ _LEAST_SECONDS: Final = 2.0
 _MOST_QUIET_ORDERS: Final = 40
 #: How often something is repeated that may be chance.
 _REPEATS: Final = 5
+#: How often two tests are run side by side before they are believed to get along; and how many pairs.
+_ROUNDS: Final = 5
+_MOST_PAIRS: Final = 40
 #: Files that end pytest when they are imported, before a hunt gives up.
 _MOST_EXITS: Final = 10
 #: How often fresh interpreters show a proof, each way.
@@ -133,6 +136,7 @@ class Hunter:
                     self._tell("explaining", number, len(found), len(self._findings))
                     self._findings.append(self._explain(suspect))
                 self._judge_red([victim] if victim is not None else node_ids, {each.node_id for each in found})
+                self._look_beside(found)
             except _BudgetError:
                 is_cut = True
             except KeyboardInterrupt:
@@ -343,6 +347,52 @@ class Hunter:
                 )
                 continue
             self._findings.append(self._while_collecting(node_id, alone))
+
+    def _look_beside(self, found: Sequence[Suspect]) -> None:
+        """Run tests that touch the same file or port side by side, those first that no order has explained."""
+        known = {each.node_id for each in found}
+        pairs = {pair: thing for pair, thing in sharing(self._alone).items() if not known & set(pair)}
+        for number, (pair, thing) in enumerate(list(pairs.items())[:_MOST_PAIRS]):
+            self._tell("side by side", number, len(pairs), len(self._findings))
+            red = self._beside(self._warm, pair) if self._warm is not None else None
+            if red is not None:
+                self._findings.append(self._prove_conflict(pair, thing, red))
+        if len(pairs) > _MOST_PAIRS:
+            self._notes.append(f"{len(pairs) - _MOST_PAIRS} pairs of tests that share a file or port were not tried")
+
+    def _beside(self, prober: Warm | Fresh | None, pair: tuple[str, str]) -> Sighting | None:
+        """The first failure of two tests side by side, each twice; None where they get along."""
+        if prober is None or self._spent() > self._limits.budget:
+            return None
+        for _ in range(_ROUNDS):
+            probes = prober.beside([self._request((node_id, node_id)) for node_id in pair])
+            for probe in sorted(probes, key=lambda each: each.node_ids):
+                self._count[probe.how] += 1
+                red = next((each for each in sightings(probe) if each.outcome.red), None)
+                if red is not None:
+                    return red
+        return None
+
+    def _prove_conflict(self, pair: tuple[str, str], thing: str, red: Sighting) -> Isolation:
+        """Twice red beside each other, twice green alone, in fresh interpreters."""
+        beside = [self._beside(self._fresh, pair) for _ in range(_TIMES)]
+        limit = COLLECTION_LIMIT + self._limits.test
+        alone = self._all(self._fresh, [Request((node_id, node_id), limit) for node_id in pair] * _TIMES)
+        proved = all(beside) and not any(each.outcome.red for probe in alone for each in sightings(probe))
+        partner = pair[0] if red.node_id == pair[1] else pair[1]
+        culprit = Culprit(thing, "one test", "two at a time", "files", proved=False)
+        return Isolation(
+            IsolationKind.CONFLICT,
+            red.node_id,
+            (partner,),
+            red.origin,
+            red.text,
+            (culprit,),
+            proved=proved,
+            reachable=True,
+            note=None if proved else "forks show it, fresh interpreters did not twice",
+            proof=tuple(alone),
+        )
 
     def _while_collecting(self, node_id: str, alone: Sighting) -> Isolation:
         """Whether it passes where only its own file is collected, and which file spoils it where not."""

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from toxscreen import host
 from toxscreen.errors import ExitWhileCollectingError, HuntError, Place
-from toxscreen.hunt.target import COLLECTING, Collected, Target, read_collected, read_lines, sighting
+from toxscreen.hunt.target import COLLECTED, COLLECTING, Collected, Target, read_collected, read_lines, sighting
 from toxscreen.model import Culprit, Ended, Probe, Sighting
 
 #: Seconds that collecting may take before anything is known of its usual length.
@@ -108,6 +108,13 @@ class Warm:
             request = running.pop(told["id"])
             yield self._probe(told, request)
 
+    def beside(self, requests: Sequence[Request]) -> list[Probe]:
+        """Run probes at the same time, with the same HOME and temporary files."""
+        shared = f"shared{self._number}"
+        running = {self._ask(request, {"shared": shared}): request for request in requests}
+        answers = [self._answer() for _ in requests]
+        return [self._probe(told, running[told["id"]]) for told in answers]
+
     def explain(self, node_ids: Sequence[str], limit: float) -> tuple[Culprit, ...]:
         """What leaks into the last test from those before it."""
         order = {"limit": limit, "root": os.fspath(self._target.root)}
@@ -190,7 +197,35 @@ class Fresh:
                 _kill_group(process)
                 process.wait()
 
-    def _start(self, request: Request) -> tuple[Request, Path, subprocess.Popen[bytes], float]:
+    def beside(self, requests: Sequence[Request]) -> list[Probe]:
+        """Run probes at the same time, with the same HOME and temporary files."""
+        shared = self._folder / f"shared{self._number}"
+        gate = shared / "gate"
+        running = [self._start(request, shared, gate) for request in requests]
+        found: list[Probe] = []
+        try:
+            # Who ends before it has collected is not waited for.
+            while not all(
+                (place / COLLECTED).exists() or process.poll() is not None for _, place, process, _ in running
+            ):
+                host.CLOCK.sleep(0.005)
+            gate.touch()
+            while running:
+                for entry in list(running):
+                    probe = self._ended(*entry)
+                    if probe is not None:
+                        running.remove(entry)
+                        found.append(probe)
+                host.CLOCK.sleep(0.01)
+        finally:
+            for _, _, process, _ in running:
+                _kill_group(process)
+                process.wait()
+        return found
+
+    def _start(
+        self, request: Request, shared: Path | None = None, gate: Path | None = None
+    ) -> tuple[Request, Path, subprocess.Popen[bytes], float]:
         self._number += 1
         place = self._folder / f"fresh{self._number}"
         place.mkdir(parents=True)
@@ -198,8 +233,10 @@ class Fresh:
             "mode": "once",
             "folder": os.fspath(place),
             "request": {"id": "seen", "node_ids": request.node_ids},
+            "gate": os.fspath(gate) if gate else None,
         }
-        return request, place, self._target.start(orders, place, files=request.files), host.CLOCK.elapsed()
+        process = self._target.start(orders, place, files=request.files, shared=shared)
+        return request, place, process, host.CLOCK.elapsed()
 
     def _ended(self, request: Request, place: Path, process: subprocess.Popen[bytes], began: float) -> Probe | None:
         seconds = host.CLOCK.elapsed() - began

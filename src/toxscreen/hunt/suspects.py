@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from toxscreen.model import Ended, Outcome, Probe, Sighting
 
@@ -53,6 +54,23 @@ def suspects(probe: Probe, alone: Mapping[str, Sighting]) -> list[Suspect]:
             continue
         context = tuple(each.node_id for each in seen[:place])
         found.append(Suspect(sighting.node_id, context, by_itself, sighting))
+    return found
+
+
+def sharing(alone: Mapping[str, Sighting]) -> dict[tuple[str, str], str]:
+    """Pairs of tests that touch the same thing outside of their process, and that thing.
+
+    Args:
+        alone: each test as it was seen alone; red ones are left out.
+    """
+    by_thing: dict[str, list[str]] = {}
+    for sighting in alone.values():
+        for thing in sighting.touched if not sighting.outcome.red else ():
+            by_thing.setdefault(thing, []).append(sighting.node_id)
+    found: dict[tuple[str, str], str] = {}
+    for thing, node_ids in by_thing.items():
+        for one, other in combinations(sorted(node_ids), 2):
+            found.setdefault((one, other), thing)
     return found
 
 

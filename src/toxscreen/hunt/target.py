@@ -36,7 +36,13 @@ class Target:
     category: str | None = None
 
     def start(
-        self, orders: dict[str, Any], place: Path, *, files: tuple[str, ...] = (), pass_fds: tuple[int, ...] = ()
+        self,
+        orders: dict[str, Any],
+        place: Path,
+        *,
+        files: tuple[str, ...] = (),
+        shared: Path | None = None,
+        pass_fds: tuple[int, ...] = (),
     ) -> subprocess.Popen[bytes]:
         """Start pytest with the hunt's child in it.
 
@@ -44,17 +50,19 @@ class Target:
             orders: of the child.
             place: folder for HOME, temporary files and the log of what it prints; made here.
             files: collect these, and not the paths.
+            shared: folder for HOME and temporary files, where another process has the same.
             pass_fds: descriptors that it inherits.
         """
-        for name in ("home", "tmp"):
-            (place / name).mkdir(parents=True, exist_ok=True)
+        own = shared or place
+        for each in (place, own / "home", own / "tmp"):
+            each.mkdir(parents=True, exist_ok=True)
         category = ("--category", self.category) if self.category else ()
         command = (self.python, "-m", "pytest", "-p", "toxscreen.hunt.child", *category, "-p", "no:cacheprovider")
         with (place / "log").open("wb") as log:
             return subprocess.Popen(
                 [*command, *self.options, *(files or self.paths)],
                 cwd=self.root,
-                env=self._environment(orders, place),
+                env=self._environment(orders, place, own),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -62,7 +70,7 @@ class Target:
                 start_new_session=True,
             )
 
-    def _environment(self, orders: dict[str, Any], place: Path) -> dict[str, str]:
+    def _environment(self, orders: dict[str, Any], place: Path, own: Path) -> dict[str, str]:
         given: Mapping[str, str] = host.environment()
         env = {name: value for name, value in given.items() if name not in _NOT_HANDED_ON}
         if self.python != sys.executable:
@@ -74,8 +82,8 @@ class Target:
         return {
             **env,
             ORDERS: json.dumps(orders),
-            "HOME": os.fspath(place / "home"),
-            "TMPDIR": os.fspath(place / "tmp"),
+            "HOME": os.fspath(own / "home"),
+            "TMPDIR": os.fspath(own / "tmp"),
             "PYTHONHASHSEED": "0",
         }
 
@@ -116,7 +124,13 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
 def sighting(told: dict[str, Any]) -> Sighting:
     """A line of a probe as what it saw."""
     origin = told.get("origin")
-    return Sighting(told["node_id"], Outcome(told["outcome"]), _origin(origin) if origin else None, told.get("text"))
+    return Sighting(
+        told["node_id"],
+        Outcome(told["outcome"]),
+        _origin(origin) if origin else None,
+        told.get("text"),
+        tuple(told.get("touched", ())),
+    )
 
 
 def _origin(told: dict[str, Any]) -> Origin:

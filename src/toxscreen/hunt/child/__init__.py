@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
@@ -79,5 +80,9 @@ class _Child:
 
             serve(self._runner, self._folder, self._orders["requests"], self._orders["answers"])
         else:
+            gate = self._orders.get("gate")
+            while gate and not Path(gate).exists():
+                # The process beside this one has not collected yet.
+                time.sleep(0.001)
             answer(self._runner, self._orders["request"], self._folder)
         return True

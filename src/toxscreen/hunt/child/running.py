@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from toxscreen.hunt.child.touching import Touched
 from toxscreen.model import Outcome
 from toxscreen.probes.origin import origin_of
 
@@ -35,6 +36,7 @@ class Runner:
         self._descriptor = -1
         self._reports: list[pytest.TestReport] = []
         self._error: BaseException | None = None
+        self._touched: Touched | None = None
 
     def learn(self, items: Sequence[pytest.Item]) -> list[str]:
         """Take the collected tests.
@@ -54,13 +56,14 @@ class Runner:
         """
         home, temporary = folder / "home", folder / "tmp"
         for each in (home, temporary):
-            each.mkdir(parents=True)
+            each.mkdir(parents=True, exist_ok=True)
         os.environ["HOME"] = str(home)
         os.environ["TMPDIR"] = str(temporary)
         tempfile.tempdir = None
         factory: Any = getattr(self._config, "_tmp_path_factory", None)
         if factory is not None:
-            factory._given_basetemp = temporary / "pytest"  # noqa: SLF001 - as the option --basetemp sets it
+            # As the option --basetemp sets it. A process beside this one may share the temporary files.
+            factory._given_basetemp = temporary / f"pytest-{os.getpid()}"  # noqa: SLF001
             factory._basetemp = None  # noqa: SLF001
         capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
         if capture is not None and capture.is_globally_capturing():
@@ -77,6 +80,8 @@ class Runner:
             file: takes a JSON line for each test; the process may die at any moment.
         """
         self._descriptor = _high(_open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+        temporary, home = str(Path(tempfile.gettempdir()).resolve()), str(Path.home().resolve())
+        self._touched = Touched({temporary: "TMPDIR", home: "HOME"}, (f"{temporary}{os.sep}pytest-",))
         random.seed(_SEED)
 
     def run_all(self, node_ids: Sequence[str], after: str | None = None) -> None:
@@ -126,6 +131,9 @@ class Runner:
     def _say(self, item: pytest.Item) -> None:
         outcome, report = _outcome(self._reports)
         told: dict[str, Any] = {"node_id": item.nodeid, "outcome": outcome.value}
+        touched = self._touched.take() if self._touched is not None else []
+        if touched:
+            told["touched"] = touched
         if outcome.red:
             if self._error is not None:
                 file, line, _ = item.location

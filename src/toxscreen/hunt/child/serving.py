@@ -103,7 +103,7 @@ def _fork(runner: Runner, folder: Path, request: dict[str, Any], pipes: tuple[in
         for descriptor in (life, *pipes):
             os.close(descriptor)
         os.set_inheritable(held, False)  # noqa: FBT003 - positional only
-        runner.start_afresh(folder / str(request["id"]))
+        runner.start_afresh(folder / str(request.get("shared") or request["id"]))
         if request.get("explain"):
             # Its lines are run nowhere else, so it leaves in the way that keeps a measurement.
             leave = os._exit
