@@ -170,6 +170,8 @@ class ExitWhileCollectingError(HuntError):
         hint: the end of what pytest printed.
     """
 
+    slug = "hunt-import-exit"
+
     def __init__(self, message: str, *, file: str, status: int, place: Place, hint: str) -> None:
         super().__init__(message, place=place, hint=hint)
         self.file = file

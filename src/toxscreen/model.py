@@ -416,6 +416,10 @@ class Probe:
         """The last test: what a probe is made for. One that hung or died was at the test it did not finish."""
         if len(self.seen) == len(self.node_ids):
             return self.seen[-1]
+        if self.ended is Ended.DONE:
+            # Some were not there to be run.
+            is_there = bool(self.seen) and self.seen[-1].node_id == self.node_ids[-1]
+            return self.seen[-1] if is_there else Sighting(self.node_ids[-1], Outcome.NOT_RUN)
         outcome = Outcome.TIMED_OUT if self.ended is Ended.HUNG else Outcome.CRASHED
         reached = len(self.seen) == len(self.node_ids) - 1
         return Sighting(self.node_ids[-1], outcome if reached else Outcome.NOT_RUN)

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smh]?)", text)
     if found is None or not float(found[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 90s, 5m or 1h")
     return float(found[1]) * _UNITS[found[2] or "s"]
@@ -50,7 +50,7 @@ def _seconds(text: str) -> float:
 
 def _count(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,3}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number, 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 9999")
     return int(text)
 
 

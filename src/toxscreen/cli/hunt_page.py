@@ -15,7 +15,7 @@ _SAYS: Final = {
     IsolationKind.VICTIM: "fails after",
     IsolationKind.BRITTLE: "fails without",
     IsolationKind.SELF_POLLUTING: "fails the second time in one process",
-    IsolationKind.COLLECTION: "fails when this file is collected too:",
+    IsolationKind.COLLECTION: "fails when collected together with",
     IsolationKind.DETERMINISTIC: "fails everywhere: no isolation bug",
     IsolationKind.CHANCE: "fails by chance",
     IsolationKind.CONFLICT: "fails beside",
@@ -41,11 +41,11 @@ def page(hunted: Hunted, root: Path) -> Page:
         notes.append("the search was cut short: more time (--budget) may find more")
     lines = [line for each in proved for line in told(each)]
     if unproved:
-        lines += ["", "not proved: seen in forks only, so take it as a hint", ""]
+        lines += ["", "not proved, so take it as a hint", ""]
         lines += [line for each in unproved for line in told(each)]
     counted = [(kind.value, str(sum(each.kind is kind for each in hunted.findings))) for kind in IsolationKind]
     table = Table(("Finding", "Tests"), tuple(row for row in counted if row[1] != "0"))
-    title = f"hunt through {root.name}: " + (_count(len(hunted.findings), "finding") or "nothing found")
+    title = f"hunt through {root.name}: {_count(len(hunted.findings), 'finding')}"
     return Page(title, tuple(notes), (table,) if table.rows else (), tuple(lines))
 
 
@@ -73,6 +73,9 @@ def told(finding: Isolation) -> list[str]:
 
 def command(finding: Isolation) -> tuple[str, ...]:
     """The pytest command that shows a finding, to be pasted in the suite's root."""
+    if finding.kind is IsolationKind.SELF_POLLUTING:
+        # pytest runs a test that is named twice once.
+        return ("toxscreen", "hunt", "--victim", finding.node_id)
     if finding.kind is IsolationKind.BRITTLE:
         return ("pytest", "-p", "no:randomly", "-p", "no:toxscreen", finding.node_id)
     return ("pytest", "-p", "no:randomly", "-p", "no:toxscreen", *finding.partners, finding.node_id)

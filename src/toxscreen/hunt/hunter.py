@@ -17,7 +17,7 @@ from typing import Final
 from toxscreen import host
 from toxscreen.errors import ExitWhileCollectingError, HuntError, Place
 from toxscreen.hunt.orders import can_be_met, orders
-from toxscreen.hunt.prober import COLLECTION_LIMIT, Fresh, Prober, Request, Warm, run
+from toxscreen.hunt.prober import Fresh, Prober, Request, Warm, run
 from toxscreen.hunt.search import Found, smallest
 from toxscreen.hunt.suspects import Suspect, alike, rest_of, sharing, sightings, suspects
 from toxscreen.hunt.target import Target
@@ -99,6 +99,8 @@ class Hunter:
         self._notes: list[str] = []
         self._alone: dict[str, Sighting] = {}
         self._count = {"forked": 0, "fresh": 0}
+        self._is_cut = False
+        self._node_ids: tuple[str, ...] = ()
         self._warm: Warm | None = None
         self._prober: Prober
         self._fresh = Fresh(target, folder / "fresh", limits.jobs)
@@ -114,7 +116,7 @@ class Hunter:
         Raises:
             HuntError: there is nothing to hunt through, or no such test.
         """
-        is_cut = is_interrupted = False
+        is_interrupted = False
         with ExitStack() as stack:
             self._warm = self._prober = self._start()
             stack.callback(self._warm.close)
@@ -126,7 +128,7 @@ class Hunter:
                     place=Place(file=os.fspath(self._target.root)),
                     hint=f"could not be collected:{broken}" if broken else "name the folder or the files of the tests",
                 )
-            node_ids = collected.node_ids
+            node_ids = self._node_ids = collected.node_ids
             if victim is not None and victim not in node_ids:
                 raise HuntError(f"there is no test {victim}", hint="give the node id as pytest prints it")
             try:
@@ -138,7 +140,7 @@ class Hunter:
                 self._judge_red([victim] if victim is not None else node_ids, {each.node_id for each in found})
                 self._look_beside(found)
             except _BudgetError:
-                is_cut = True
+                self._is_cut = True
             except KeyboardInterrupt:
                 is_interrupted = True
                 self._notes.append("interrupted: this was found so far")
@@ -150,7 +152,7 @@ class Hunter:
             self._count["forked"],
             self._count["fresh"],
             self._spent(),
-            is_cut,
+            self._is_cut,
             is_interrupted,
         )
 
@@ -189,9 +191,8 @@ class Hunter:
         return probe
 
     def _request(self, node_ids: Sequence[str], files: tuple[str, ...] = ()) -> Request:
-        # A sequence may take what its tests may, but a hang in it is a hang of one test.
-        collecting = 0.0 if self._prober is self._warm and not files else COLLECTION_LIMIT
-        return Request(tuple(node_ids), collecting + self._limits.test + 0.5 * len(node_ids), files)
+        # A sequence may take longer than a test, but a hang in it is a hang of one test.
+        return Request(tuple(node_ids), self._limits.test + 0.5 * len(node_ids), files)
 
     # what to look for
 
@@ -200,17 +201,17 @@ class Hunter:
         sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
         requests = [self._request([node_id]) for node_id in sorted(sample)]
         forked = {probe.node_ids: probe.last for probe in self._all(self._prober, requests)}
-        fresh_requests = [replace(request, limit=request.limit + COLLECTION_LIMIT) for request in requests]
-        for probe in self._all(self._fresh, fresh_requests, "comparing forks with fresh interpreters", len(requests)):
-            if not alike(forked[probe.node_ids], probe.last):
-                again = [run(prober, fresh_requests[0]).last for prober in (self._prober, self._fresh)]
-                if alike(*again):
-                    # One difference that does not come back is the test's own.
-                    continue
-                told = f"{forked[probe.node_ids].outcome} forked, {probe.last.outcome} in a fresh interpreter"
-                self._notes.append(f"forks are not used: {probe.node_ids[0]} is {told}")
-                self._prober = self._fresh
-                return
+        for probe in self._all(self._fresh, requests, "comparing forks with fresh interpreters", len(requests)):
+            if alike(forked[probe.node_ids], probe.last):
+                continue
+            again = [run(prober, self._request(probe.node_ids)).last for prober in (self._prober, self._fresh)]
+            if alike(*again):
+                # One difference that does not come back is the test's own.
+                continue
+            told = f"{again[0].outcome} forked, {again[1].outcome} in a fresh interpreter"
+            self._notes.append(f"forks are not used: {probe.node_ids[0]} is {told}")
+            self._prober = self._fresh
+            return
 
     def _look(self, node_ids: Sequence[str], victim: str | None) -> list[Suspect]:
         """Every test alone and twice, then all in several orders."""
@@ -240,7 +241,11 @@ class Hunter:
         while batch := list(islice(upcoming, self._limits.jobs)):
             spent = host.CLOCK.elapsed() - began
             is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
-            if is_quiet or quiet >= _MOST_QUIET_ORDERS or self._spent() > self._limits.budget / 2 or victim in found:
+            if is_quiet or quiet >= _MOST_QUIET_ORDERS or victim in found:
+                break
+            if self._spent() > self._limits.budget / 2:
+                # The other half is for explaining what was found.
+                self._is_cut = True
                 break
             self._tell(f"all tests, {batch[0].name}", 0, 0, len(found))
             before = len(found)
@@ -291,7 +296,7 @@ class Hunter:
                 node_id,
                 found.partners if kind is not IsolationKind.SELF_POLLUTING else (),
                 red.origin,
-                red.text,
+                _text(red),
                 culprits,
                 reachable=can_be_met(sequence),
                 note=f"run in between, {found.cleaners[0]} keeps it from showing" if found.cleaners else None,
@@ -303,9 +308,7 @@ class Hunter:
     def _prove(self, finding: Isolation, sequence: tuple[str, ...], suspect: Suspect) -> Isolation:
         """Show it both ways in fresh interpreters."""
         with_it, without = self._request(sequence), self._request([finding.node_id])
-        limit = COLLECTION_LIMIT + with_it.limit
-        requests = [replace(each, limit=limit) for each in (with_it, without) * _TIMES]
-        proof = self._all(self._fresh, requests)
+        proof = self._all(self._fresh, [with_it, without] * _TIMES)
         proved = all(
             alike(probe.last, suspect.after if probe.node_ids == sequence else suspect.alone) for probe in proof
         )
@@ -326,7 +329,7 @@ class Hunter:
             IsolationKind.CHANCE,
             suspect.node_id,
             origin=red.origin,
-            text=red.text,
+            text=_text(red),
             failures=(failures, _REPEATS),
             note="differs with nothing changed" if 0 < failures < _REPEATS else "was seen once and did not come back",
         )
@@ -343,7 +346,7 @@ class Hunter:
                 told = "differs with nothing changed"
                 kind, counted = IsolationKind.CHANCE, (failures, _REPEATS)
                 self._findings.append(
-                    Isolation(kind, node_id, origin=alone.origin, text=alone.text, failures=counted, note=told)
+                    Isolation(kind, node_id, origin=alone.origin, text=_text(alone), failures=counted, note=told)
                 )
                 continue
             self._findings.append(self._while_collecting(node_id, alone))
@@ -354,31 +357,32 @@ class Hunter:
         pairs = {pair: thing for pair, thing in sharing(self._alone).items() if not known & set(pair)}
         for number, (pair, thing) in enumerate(list(pairs.items())[:_MOST_PAIRS]):
             self._tell("side by side", number, len(pairs), len(self._findings))
-            red = self._beside(self._warm, pair) if self._warm is not None else None
+            red = self._beside(self._warm, pair)[0] if self._warm is not None else None
             if red is not None:
                 self._findings.append(self._prove_conflict(pair, thing, red))
         if len(pairs) > _MOST_PAIRS:
             self._notes.append(f"{len(pairs) - _MOST_PAIRS} pairs of tests that share a file or port were not tried")
 
-    def _beside(self, prober: Warm | Fresh | None, pair: tuple[str, str]) -> Sighting | None:
-        """The first failure of two tests side by side, each twice; None where they get along."""
-        if prober is None or self._spent() > self._limits.budget:
-            return None
+    def _beside(self, prober: Warm | Fresh, pair: tuple[str, str]) -> tuple[Sighting | None, list[Probe]]:
+        """The first failure of two tests side by side, each twice, and the probes that show it, if any."""
         for _ in range(_ROUNDS):
+            if self._spent() > self._limits.budget and prober is self._warm:
+                break
             probes = prober.beside([self._request((node_id, node_id)) for node_id in pair])
             for probe in sorted(probes, key=lambda each: each.node_ids):
                 self._count[probe.how] += 1
                 red = next((each for each in sightings(probe) if each.outcome.red), None)
                 if red is not None:
-                    return red
-        return None
+                    return red, probes
+        return None, []
 
     def _prove_conflict(self, pair: tuple[str, str], thing: str, red: Sighting) -> Isolation:
         """Twice red beside each other, twice green alone, in fresh interpreters."""
-        beside = [self._beside(self._fresh, pair) for _ in range(_TIMES)]
-        limit = COLLECTION_LIMIT + self._limits.test
-        alone = self._all(self._fresh, [Request((node_id, node_id), limit) for node_id in pair] * _TIMES)
-        proved = all(beside) and not any(each.outcome.red for probe in alone for each in sightings(probe))
+        shown = [self._beside(self._fresh, pair) for _ in range(_TIMES)]
+        together = [probe for _, probes in shown for probe in probes]
+        alone = self._all(self._fresh, [self._request((node_id, node_id)) for node_id in pair] * _TIMES)
+        green = all(not each.outcome.red for probe in alone for each in sightings(probe))
+        proved = green and all(failure is not None for failure, _ in shown)
         partner = pair[0] if red.node_id == pair[1] else pair[1]
         culprit = Culprit(thing, "one test", "two at a time", "files", proved=False)
         return Isolation(
@@ -386,18 +390,18 @@ class Hunter:
             red.node_id,
             (partner,),
             red.origin,
-            red.text,
+            _text(red),
             (culprit,),
             proved=proved,
             reachable=True,
             note=None if proved else "forks show it, fresh interpreters did not twice",
-            proof=tuple(alone),
+            proof=(*together, *alone),
         )
 
     def _while_collecting(self, node_id: str, alone: Sighting) -> Isolation:
         """Whether it passes where only its own file is collected, and which file spoils it where not."""
         own = node_id.partition("::")[0]
-        files = list(dict.fromkeys(each.partition("::")[0] for each in self._alone))
+        files = list(dict.fromkeys(each.partition("::")[0] for each in self._node_ids))
         others = [file for file in files if file != own]
         proof: list[Probe] = []
 
@@ -409,7 +413,7 @@ class Hunter:
             proof.append(probe)
             return alike(probe.last, alone)
 
-        deterministic = Isolation(IsolationKind.DETERMINISTIC, node_id, origin=alone.origin, text=alone.text)
+        deterministic = Isolation(IsolationKind.DETERMINISTIC, node_id, origin=alone.origin, text=_text(alone))
         if not others or red_with(()):
             return replace(deterministic, proof=tuple(proof), proved=bool(proof) or not others)
         found = smallest(others, red_with)
@@ -422,7 +426,7 @@ class Hunter:
             node_id,
             found.partners,
             alone.origin,
-            alone.text,
+            _text(alone),
             proved=shown == [True, False] * _TIMES,
             proof=tuple(proof),
         )
@@ -433,3 +437,8 @@ def _ending(node_ids: tuple[str, ...], victim: str | None) -> tuple[str, ...]:
     if victim is None:
         return node_ids
     return (*(node_id for node_id in node_ids if node_id != victim), victim)
+
+
+def _text(sighting: Sighting) -> str:
+    """What went wrong, in one line: of a test that hung or died there is no more than that."""
+    return sighting.text or sighting.outcome.value

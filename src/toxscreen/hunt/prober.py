@@ -29,7 +29,7 @@ class Request:
     """A probe to be run."""
 
     node_ids: tuple[str, ...]
-    #: Seconds after which it is ended.
+    #: Seconds after which it is ended; collecting does not count.
     limit: float
     #: Files to collect alone, for a fresh interpreter; everything where there are none.
     files: tuple[str, ...] = ()
@@ -163,6 +163,42 @@ class Warm:
         self._process.wait()
 
 
+@dataclass(slots=True)
+class _Running:
+    """A fresh interpreter at work."""
+
+    request: Request
+    place: Path
+    process: subprocess.Popen[bytes]
+    began: float
+    #: When it had collected; None before.
+    collected: float | None = None
+
+    def probe(self) -> Probe | None:
+        """What it saw, once it has ended or has to be ended; None while it may go on."""
+        now = host.CLOCK.elapsed()
+        if self.collected is None and (self.place / COLLECTED).exists():
+            self.collected = now
+        status = self.process.poll()
+        lines = read_lines(self.place / "seen.jsonl")
+        is_done = bool(lines) and "end" in lines[-1]
+        # Collecting has a limit of its own: it is no test's fault.
+        late = (
+            now - self.began > COLLECTION_LIMIT if self.collected is None else now - self.collected > self.request.limit
+        )
+        if status is None and not is_done and not late:
+            return None
+        # A suite may leave threads and processes that do not let the interpreter end.
+        self.end()
+        ended = _how_it_ended(lines, hung=status is None)
+        return Probe(self.request.node_ids, "fresh", _seen(lines), ended, round(now - self.began, 4), status)
+
+    def end(self) -> None:
+        """End it and what it started."""
+        _kill_group(self.process)
+        self.process.wait()
+
+
 class Fresh:
     """A new interpreter for each probe.
 
@@ -181,21 +217,15 @@ class Fresh:
     def run_all(self, requests: Iterable[Request]) -> Iterator[Probe]:
         """Run probes, several at a time; they come back in the order in which they end."""
         waiting = deque(requests)
-        running: list[tuple[Request, Path, subprocess.Popen[bytes], float]] = []
+        running: list[_Running] = []
         try:
             while waiting or running:
                 while waiting and len(running) < self._jobs:
                     running.append(self._start(waiting.popleft()))
-                for entry in list(running):
-                    probe = self._ended(*entry)
-                    if probe is not None:
-                        running.remove(entry)
-                        yield probe
-                host.CLOCK.sleep(0.01)
+                yield from _ended(running)
         finally:
-            for _, _, process, _ in running:
-                _kill_group(process)
-                process.wait()
+            for each in running:
+                each.end()
 
     def beside(self, requests: Sequence[Request]) -> list[Probe]:
         """Run probes at the same time, with the same HOME and temporary files."""
@@ -205,27 +235,17 @@ class Fresh:
         found: list[Probe] = []
         try:
             # Who ends before it has collected is not waited for.
-            while not all(
-                (place / COLLECTED).exists() or process.poll() is not None for _, place, process, _ in running
-            ):
+            while not all((each.place / COLLECTED).exists() or each.process.poll() is not None for each in running):
                 host.CLOCK.sleep(0.005)
             gate.touch()
             while running:
-                for entry in list(running):
-                    probe = self._ended(*entry)
-                    if probe is not None:
-                        running.remove(entry)
-                        found.append(probe)
-                host.CLOCK.sleep(0.01)
+                found += _ended(running)
         finally:
-            for _, _, process, _ in running:
-                _kill_group(process)
-                process.wait()
+            for each in running:
+                each.end()
         return found
 
-    def _start(
-        self, request: Request, shared: Path | None = None, gate: Path | None = None
-    ) -> tuple[Request, Path, subprocess.Popen[bytes], float]:
+    def _start(self, request: Request, shared: Path | None = None, gate: Path | None = None) -> _Running:
         self._number += 1
         place = self._folder / f"fresh{self._number}"
         place.mkdir(parents=True)
@@ -236,20 +256,19 @@ class Fresh:
             "gate": os.fspath(gate) if gate else None,
         }
         process = self._target.start(orders, place, files=request.files, shared=shared)
-        return request, place, process, host.CLOCK.elapsed()
+        return _Running(request, place, process, host.CLOCK.elapsed())
 
-    def _ended(self, request: Request, place: Path, process: subprocess.Popen[bytes], began: float) -> Probe | None:
-        seconds = host.CLOCK.elapsed() - began
-        status = process.poll()
-        lines = read_lines(place / "seen.jsonl")
-        is_done = bool(lines) and "end" in lines[-1]
-        if status is None and not is_done and seconds < request.limit:
-            return None
-        # A suite may leave threads and processes that do not let the interpreter end.
-        _kill_group(process)
-        process.wait()
-        ended = _how_it_ended(lines, hung=status is None)
-        return Probe(request.node_ids, "fresh", _seen(lines), ended, round(seconds, 4), status)
+
+def _ended(running: list[_Running]) -> list[Probe]:
+    """Wait a moment, then take out those that have ended."""
+    host.CLOCK.sleep(0.01)
+    found = []
+    for each in list(running):
+        probe = each.probe()
+        if probe is not None:
+            running.remove(each)
+            found.append(probe)
+    return found
 
 
 def _how_it_ended(lines: Sequence[dict[str, Any]], *, hung: bool) -> Ended:

@@ -36,7 +36,7 @@ def sightings(probe: Probe) -> tuple[Sighting, ...]:
 
 def rest_of(probe: Probe) -> tuple[str, ...]:
     """The tests that a probe did not come to, because one before them hung or crashed."""
-    return probe.node_ids[len(sightings(probe)) :]
+    return () if probe.ended is Ended.DONE else probe.node_ids[len(sightings(probe)) :]
 
 
 def suspects(probe: Probe, alone: Mapping[str, Sighting]) -> list[Suspect]:
@@ -76,6 +76,9 @@ def sharing(alone: Mapping[str, Sighting]) -> dict[tuple[str, str], str]:
 
 def alike(one: Sighting, other: Sighting) -> bool:
     """Whether two sightings are the same: both green, or red in the same way. Another exception is another bug."""
+    if Outcome.NOT_RUN in {one.outcome, other.outcome}:
+        # What was not seen is like nothing.
+        return False
     if one.outcome.red != other.outcome.red:
         return False
     if not one.outcome.red:

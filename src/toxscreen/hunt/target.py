@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import toxscreen
 from toxscreen import host
+from toxscreen.errors import HuntError, Place
 from toxscreen.model import Frame, Origin, Outcome, Sighting
 
 #: Variables of an outer run that mean nothing, or harm, in a probe.
@@ -52,23 +53,34 @@ class Target:
             files: collect these, and not the paths.
             shared: folder for HOME and temporary files, where another process has the same.
             pass_fds: descriptors that it inherits.
+
+        Raises:
+            HuntError: the interpreter cannot be started.
         """
         own = shared or place
         for each in (place, own / "home", own / "tmp"):
             each.mkdir(parents=True, exist_ok=True)
         category = ("--category", self.category) if self.category else ()
-        command = (self.python, "-m", "pytest", "-p", "toxscreen.hunt.child", *category, "-p", "no:cacheprovider")
+        command = (self.python, "-m", "pytest", "-p", "toxscreen.hunt.child", *category)
+        cache = ("-o", f"cache_dir={place / 'cache'}")
         with (place / "log").open("wb") as log:
-            return subprocess.Popen(
-                [*command, *self.options, *(files or self.paths)],
-                cwd=self.root,
-                env=self._environment(orders, place, own),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=pass_fds,
-                start_new_session=True,
-            )
+            try:
+                return subprocess.Popen(
+                    [*command, *cache, *self.options, *(files or self.paths)],
+                    cwd=self.root,
+                    env=self._environment(orders, place, own),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=pass_fds,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise HuntError(
+                    f"{self.python} cannot be started: {error.strerror}",
+                    place=Place(key="toxscreen hunt --python"),
+                    hint="name a Python interpreter that has the project's packages and pytest",
+                ) from None
 
     def _environment(self, orders: dict[str, Any], place: Path, own: Path) -> dict[str, str]:
         given: Mapping[str, str] = host.environment()

@@ -71,7 +71,7 @@ def explain(runner: Runner, node_ids: Sequence[str], order: dict[str, Any]) -> N
 
 
 def needed(changes: Sequence[Change], turns: Callable[[Sequence[Change]], bool]) -> list[Change]:
-    """The fewest changes that, undone together, turn it; found from the shortest prefixes that do.
+    """Changes that, undone together, turn it; found from the shortest prefixes that do, and few therefore.
 
     Args:
         changes: candidates, the likeliest first.
