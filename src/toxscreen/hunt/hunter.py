@@ -29,7 +29,7 @@ _SAMPLE: Final = 3
 _QUIET_ORDERS: Final = 6
 #: Orders are cheap where tests are few: for so many seconds at least, or so many orders in a row.
 _LEAST_SECONDS: Final = 2.0
-_MOST_QUIET_ORDERS: Final = 40
+_MOST_QUIET_ORDERS: Final = 24
 #: How often something is repeated that may be chance.
 _REPEATS: Final = 5
 #: How often two tests are run side by side before they are believed to get along; and how many pairs.

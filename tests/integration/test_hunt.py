@@ -1,0 +1,330 @@
+"""``toxscreen hunt``: what it finds in small suites is what is wrong with them, and nothing else is accused."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shlex
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toxscreen.testing import Project, Suite
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "hunt"
+#: Tests that only go wrong beside each other are not looked for.
+NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/expected.json") if file.parent.name != "shared_file")
+WITH_A_SEQUENCE = {"victim", "brittle", "self-polluting"}
+
+POLLUTER = "tests/unit/test_settings.py::test_prices_in_euros"
+VICTIM = "tests/unit/test_prices.py::test_price_names_the_currency"
+
+STATE = {"state.py": "KEPT = {}\n", "pytest.ini": "[pytest]\npythonpath = .\naddopts = -p no:benchmark\n"}
+
+
+def example(name: str, folder: Path) -> Project:
+    """A copy of an example."""
+    project = Project(folder / "project", folder)
+    shutil.copytree(EXAMPLES / name, project.root, ignore=shutil.ignore_patterns("__pycache__"))
+    return project
+
+
+def hunt(project: Project, *arguments: str, exit: int = 1) -> dict[str, Any]:  # noqa: A002 - as in the kit
+    """Hunt, and what it says to programs."""
+    result = project.toxscreen("hunt", "--json", "--jobs", "2", *arguments).expect(exit=exit, never_says=["Traceback"])
+    told = json.loads(result.stdout)
+    assert isinstance(told, dict)
+    assert (told["schema"], told["cut_short"], told["interrupted"]) == (1, False, False)
+    return told
+
+
+def found(told: dict[str, Any]) -> set[tuple[str, str, frozenset[str]]]:
+    """What was found: kind, test and partners."""
+    return {(each["kind"], each["node_id"], frozenset(each["partners"])) for each in told["findings"]}
+
+
+def fails(proof: Sequence[dict[str, Any]], node_ids: Sequence[str]) -> list[bool]:
+    """Of the probes with these tests, whether the last test failed."""
+    return [each["seen"][-1]["outcome"] in {"failed", "error"} for each in proof if each["node_ids"] == list(node_ids)]
+
+
+def files_of(root: Path) -> dict[str, bytes]:
+    """Every file of a project but what Python itself caches."""
+    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+# one suite per disease
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_wrong_is_found_and_nothing_else(name: str, tmp_path: Path) -> None:
+    expected = json.loads((EXAMPLES / name / "expected.json").read_text(encoding="utf-8"))["findings"]
+    told = hunt(example(name, tmp_path))
+    assert found(told) == {(each["kind"], each["test"], frozenset(each["partners"])) for each in expected}
+    assert len(told["findings"]) == len(expected)
+    assert (told["broken"], told["notes"]) == ([], [])
+    culprits = {each["test"]: each["culprit"] for each in expected}
+    for finding in told["findings"]:
+        assert finding["proved"] == (finding["kind"] != "chance")
+        assert {probe["how"] for probe in finding["proof"]} <= {"fresh"}
+        if finding["kind"] not in WITH_A_SEQUENCE:
+            continue
+        culprit = finding["culprits"][0]
+        assert (culprit["path"], culprit["proved"]) == (culprits[finding["node_id"]], True)
+        alone = [finding["node_id"]]
+        before = finding["partners"] or alone
+        needs_them = finding["kind"] == "brittle"
+        assert fails(finding["proof"], [*before, *alone]) == [not needs_them] * 2
+        assert fails(finding["proof"], alone) == [needs_them] * 2
+        assert len(finding["proof"]) == 4
+
+
+# for people
+
+
+@pytest.mark.parametrize("name", ["one_polluter", "brittle"])
+def test_a_person_is_told_what_leaked_and_how_to_see_it(name: str, tmp_path: Path) -> None:
+    (expected,) = json.loads((EXAMPLES / name / "expected.json").read_text(encoding="utf-8"))["findings"]
+    project = example(name, tmp_path)
+    lines = project.toxscreen("hunt", ".", "--jobs", "2").expect(exit=1, never_says=["Traceback"]).stdout.splitlines()
+    says = {"one_polluter": "fails after", "brittle": "fails without"}[name]
+    place = lines.index(f"{expected['test']} {says} {expected['partners'][0]}")
+    assert lines[0] == "hunt through project: 1 finding"
+    assert lines[place + 1].startswith(f"  {expected['culprit']}: ")
+    assert lines[place + 1].endswith(" (proved: undone, the outcome turns)")
+    (command,) = (line.removeprefix("  see it: ") for line in lines if line.startswith("  see it: "))
+    program, *arguments = shlex.split(command)
+    assert program == "pytest"
+    project.run(*arguments).expect(exit=1, says=["1 failed"])
+
+
+def test_pages_on_mending_exist(tmp_path: Path) -> None:
+    lines = example("environment", tmp_path).toxscreen("hunt", "--jobs", "2").expect(exit=1).stdout.splitlines()
+    (page,) = (line.removeprefix("  how to mend it: ") for line in lines if line.startswith("  how to mend it: "))
+    assert page == "docs/isolation/environment.md"
+
+
+def test_a_clean_suite(tmp_path: Path) -> None:
+    tests = """\
+        import pytest
+        import state
+
+        @pytest.fixture
+        def kept():
+            state.KEPT["mine"] = 1
+            yield state.KEPT
+            state.KEPT.clear()
+
+        def test_kept(kept): assert kept == {"mine": 1}
+
+        def test_nothing_is_kept(): assert state.KEPT == {}
+
+        @pytest.mark.skip
+        def test_skipped(): raise AssertionError
+
+        @pytest.mark.xfail
+        def test_known_to_fail(): raise AssertionError
+        """
+    project = Suite({**STATE, "tests/unit/test_a.py": tests}).at(tmp_path)
+    result = project.toxscreen("hunt").expect(exit=0)
+    title, counts = result.stdout.splitlines()
+    assert title == "hunt through project: no findings"
+    assert counts.startswith("4 tests, ")
+    assert result.stderr == ""
+
+
+# what is hunted
+
+
+TWO_VICTIMS = {
+    **STATE,
+    "tests/unit/test_a.py": """\
+        from state import KEPT
+
+        def test_bread(): assert "bread" not in KEPT
+        def test_salt(): assert "salt" not in KEPT
+        def test_bakes(): KEPT["bread"] = 1
+        def test_salts(): KEPT["salt"] = 1
+        """,
+}
+BREAD = ("victim", "tests/unit/test_a.py::test_bread", frozenset({"tests/unit/test_a.py::test_bakes"}))
+SALT = ("victim", "tests/unit/test_a.py::test_salt", frozenset({"tests/unit/test_a.py::test_salts"}))
+
+
+def test_one_victim_alone_is_explained(tmp_path: Path) -> None:
+    told = hunt(Suite(TWO_VICTIMS).at(tmp_path), "--victim", BREAD[1])
+    assert found(told) == {BREAD}
+    assert told["tests"] == 4
+
+
+def test_a_victim_that_is_none(tmp_path: Path) -> None:
+    told = hunt(Suite(TWO_VICTIMS).at(tmp_path), "--victim", "tests/unit/test_a.py::test_bakes", exit=0)
+    assert told["findings"] == []
+
+
+@pytest.mark.parametrize("path", [[], ["."], ["tests/unit"]])
+def test_options_of_pytest_reach_it(path: list[str], tmp_path: Path) -> None:
+    told = hunt(Suite(TWO_VICTIMS).at(tmp_path), *path, "--", "-k", "salt")
+    assert (found(told), told["tests"]) == ({SALT}, 2)
+
+
+def test_one_file(tmp_path: Path) -> None:
+    other = {"tests/unit/test_b.py": "from state import KEPT\n\ndef test_pepper(): KEPT['bread'] = 2\n"}
+    project = Suite({**TWO_VICTIMS, **other}).at(tmp_path)
+    result = project.toxscreen("hunt", "unit/test_a.py", "--json", "--jobs", "2", cwd=project.root / "tests")
+    told = json.loads(result.expect(exit=1).stdout)
+    assert (found(told), told["tests"]) == ({BREAD, SALT}, 4)
+
+
+@pytest.mark.parametrize("category", ["unit", "slow"])
+def test_one_category(category: str, tmp_path: Path) -> None:
+    files = {
+        "state.py": "KEPT = {}\n",
+        "pyproject.toml": """\
+            [tool.toxscreen.categories.slow]
+            paths = []
+            markers = ["slow"]
+
+            [tool.pytest.ini_options]
+            pythonpath = ["."]
+            markers = ["slow: takes its time"]
+            addopts = ["--strict-markers", "-p", "no:benchmark"]
+            """,
+        "tests/unit/test_a.py": TWO_VICTIMS["tests/unit/test_a.py"],
+        "tests/others/test_b.py": """\
+            import pytest
+            from state import KEPT
+
+            pytestmark = pytest.mark.slow
+
+            def test_sugar(): assert "sugar" not in KEPT
+            def test_sweetens(): KEPT.update(bread=1, salt=1, sugar=1)
+            """,
+    }
+    slow = ("victim", "tests/others/test_b.py::test_sugar", frozenset({"tests/others/test_b.py::test_sweetens"}))
+    project = Suite(files).at(tmp_path)
+    before = files_of(project.root)
+    told = hunt(project, "--category", category)
+    assert (found(told), told["tests"]) == {"unit": ({BREAD, SALT}, 4), "slow": ({slow}, 2)}[category]
+    assert files_of(project.root) == before
+
+
+def test_a_hunt_leaves_no_file_behind(tmp_path: Path) -> None:
+    project = Suite(TWO_VICTIMS).at(tmp_path)
+    before = files_of(project.root)
+    result = project.toxscreen("hunt", "--jobs", "2").expect(exit=1)
+    assert result.runs == ()
+    assert files_of(project.root) == before
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
+
+
+def test_workers_and_random_order_in_the_settings_of_pytest_do_not_matter(tmp_path: Path) -> None:
+    ini = "[pytest]\npythonpath = .\naddopts = -n 2 -p randomly --strict-markers --strict-config -x -p no:benchmark\n"
+    tests = """\
+        import subprocess
+        import sys
+        import pytest
+        from state import KEPT
+
+        pytestmark = pytest.mark.unit
+
+        def test_bread(): assert "bread" not in KEPT
+
+        @pytest.mark.allow("subprocess")
+        def test_bakes():
+            subprocess.run([sys.executable, "-c", ""], check=True)
+            KEPT["bread"] = 1
+
+        @pytest.mark.timeout(20)
+        def test_other(): pass
+        """
+    told = hunt(Suite({**STATE, "pytest.ini": ini, "tests/unit/test_a.py": tests}).at(tmp_path))
+    assert (found(told), told["notes"]) == ({BREAD}, [])
+
+
+# nobody is accused who has not done it
+
+
+def test_two_polluters_that_break_the_same_test_in_two_ways(tmp_path: Path) -> None:
+    tests = """\
+        from state import KEPT
+
+        def test_reads():
+            if KEPT.get("way") == 1:
+                raise KeyError("the first way")
+            if KEPT.get("way") == 2:
+                raise ValueError("the second way")
+
+        def test_one(): KEPT["way"] = 1
+        def test_innocent(): KEPT["other"] = 2
+        def test_two(): KEPT["way"] = 2
+        """
+    told = hunt(Suite({**STATE, "tests/unit/test_a.py": tests}).at(tmp_path))
+    (finding,) = told["findings"]
+    partner = {"KeyError": "one", "ValueError": "two"}[finding["origin"]["exception"]]
+    assert (finding["node_id"], finding["proved"]) == ("tests/unit/test_a.py::test_reads", True)
+    assert finding["partners"] == [f"tests/unit/test_a.py::test_{partner}"]
+    assert finding["culprits"][0]["path"] == "state.KEPT['way']"
+
+
+def planted(seed: int) -> tuple[dict[str, str], dict[str, set[str]], set[str]]:
+    """A suite of twelve tests with one or two diseases.
+
+    Returns:
+        The files; for each victim, the tests each of which breaks it; and the victims that no test can save.
+    """
+    chance = random.Random(f"suite {seed}")
+    bodies, roles = [], []
+    for key in ("sugar", "flour")[: chance.randint(1, 2)]:
+        roles.append(("victim", key))
+        bodies.append(f"assert {key!r} not in KEPT")
+        for _ in range(chance.randint(1, 2)):
+            roles.append(("polluter", key))
+            bodies.append(f"KEPT[{key!r}] = 1")
+        if chance.random() < 0.5:
+            roles.append(("cleaner", key))
+            bodies.append(f"KEPT.pop({key!r}, None)")
+    innocent = [
+        "KEPT['water'] = KEPT.get('water', 0) + 1",
+        "assert isinstance(KEPT, dict)",
+        "was = dict(KEPT); KEPT['sugar'] = 1; KEPT.clear(); KEPT.update(was)",
+        "assert sorted(KEPT) == sorted(KEPT.keys())",
+    ]
+    while len(bodies) < 12:
+        roles.append(("innocent", ""))
+        bodies.append(chance.choice(innocent))
+    order = chance.sample(range(12), 12)
+    texts = {f"tests/unit/test_{name}.py": ["from state import KEPT"] for name in "abc"}
+    breaks: dict[str, set[str]] = {}
+    names = {}
+    for place, number in enumerate(order):
+        file = f"tests/unit/test_{'abc'[place // 4]}.py"
+        texts[file] += [f"def test_{number}():", f"    {bodies[number]}"]
+        names[number] = f"{file}::test_{number}"
+    for number, (role, key) in enumerate(roles):
+        if role == "victim":
+            breaks[names[number]] = {names[other] for other, it in enumerate(roles) if it == ("polluter", key)}
+    cleaned = {key for role, key in roles if role == "cleaner"}
+    sure = {names[number] for number, (role, key) in enumerate(roles) if role == "victim" and key not in cleaned}
+    return {**STATE, **{file: "\n".join(lines) + "\n" for file, lines in texts.items()}}, breaks, sure
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_only_what_was_planted_is_accused(seed: int, tmp_path: Path) -> None:
+    files, breaks, sure = planted(seed)
+    result = Suite(files).at(tmp_path).toxscreen("hunt", "--json", "--jobs", "2", "--seed", str(seed))
+    findings: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
+    assert sure <= {each["node_id"] for each in findings} <= set(breaks)
+    assert len({each["node_id"] for each in findings}) == len(findings)
+    for each in findings:
+        assert (each["kind"], each["proved"]) == ("victim", True)
+        (partner,) = each["partners"]
+        assert partner in breaks[each["node_id"]]
+    result.expect(exit=1 if findings else 0, never_says=["Traceback"])
