@@ -183,6 +183,12 @@ def test_one_file(tmp_path: Path) -> None:
     assert (found(told), told["tests"]) == ({BREAD, SALT}, 4)
 
 
+def test_options_may_stand_between_the_path_and_those_of_pytest(tmp_path: Path) -> None:
+    project = Suite(TWO_VICTIMS).at(tmp_path)
+    told = json.loads(project.toxscreen("hunt", ".", "--json", "--", "-k", "salt").expect(exit=1).stdout)
+    assert (found(told), told["tests"]) == ({SALT}, 2)
+
+
 @pytest.mark.parametrize("category", ["unit", "slow"])
 def test_one_category(category: str, tmp_path: Path) -> None:
     files = {

@@ -24,6 +24,8 @@ from toxscreen.settings import find_root
 NAME = "hunt"
 HELP = "Look for tests that depend on each other, prove each case in fresh interpreters, and say what leaked."
 EXAMPLE = "toxscreen hunt examples/hunt/one_polluter"
+#: Whether arguments after ``--`` are somebody else's: pytest's.
+HANDS_ON = True
 
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -71,10 +73,7 @@ def run(arguments: argparse.Namespace) -> Answer:
 
 
 def _target(arguments: argparse.Namespace) -> Target:
-    # argparse gives what stands after -- to the path where there is none.
     path, options = arguments.path, tuple(arguments.options)
-    if path is not None and path.startswith("-"):
-        path, options = None, (path, *options)
     folder = here() / (path or ".")
     if not folder.exists():
         raise ConfigError(f"there is no {path}", place=Place(key="toxscreen hunt"), hint="name a project or its tests")

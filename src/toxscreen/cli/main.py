@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status, see :class:`toxscreen.errors.Exit`.
     """
-    arguments = parser().parse_args(argv)
+    arguments = _parsed(sys.argv[1:] if argv is None else argv)
     try:
         answer = COMMANDS[arguments.command].run(arguments)
     except ToxscreenError as error:
@@ -66,6 +66,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(json.dumps({**answer.data, "schema": SCHEMA}, indent=2), sys.stdout)
     print_page(answer.page, sys.stderr if arguments.json else sys.stdout)
     return int(answer.status)
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; what stands after ``--`` belongs to another program, where the command has one to hand it to."""
+    command = COMMANDS.get(argv[0]) if argv else None
+    if "--" not in argv or not getattr(command, "HANDS_ON", False):
+        return parser().parse_args(argv)
+    place = list(argv).index("--")
+    arguments = parser().parse_args(argv[:place])
+    # argparse itself would give them to the first positional argument that has nothing yet.
+    arguments.options = list(argv[place + 1 :])
+    return arguments
 
 
 def _print_error(error: ToxscreenError, *, as_json: bool) -> None:

@@ -22,6 +22,8 @@ from toxscreen.model import Culprit, Ended, Probe, Sighting
 #: Seconds that collecting may take before anything is known of its usual length.
 COLLECTION_LIMIT: Final = 600.0
 _TAIL_LINES: Final = 15
+#: Seconds that the process which forks may take to end its probes and itself.
+_GRACE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,9 @@ class Warm:
         """End the process; probes end with it."""
         for descriptor in (self._requests, self._answers):
             os.close(descriptor)
+        # Probes have sessions of their own: the process that forked them ends them when it hears no more.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
         if self._process.poll() is None:
             _kill_group(self._process)
         self._process.wait()

@@ -66,7 +66,9 @@ class _Child:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what cannot be collected: the rest is hunted all the same."""
         if report.failed:
-            self._broken.append((report.nodeid, str(report.longrepr).strip().rpartition("\n")[2][:300]))
+            self._broken.append(
+                (report.nodeid, str(report.longrepr).strip().rpartition("\n")[2].removeprefix("E").strip()[:300])
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from toxscreen.hunt.child.running import Runner
 
 _exit = getattr(sys.modules.get("posix"), "_exit", os._exit)
-_fork, _kill, _pipe, _read, _waitpid = os.fork, os.kill, os.pipe, os.read, os.waitpid
+# Polluters replace functions of `os`; these are the real ones.
+_close, _fork, _kill, _pipe, _read, _waitpid = os.close, os.fork, os.kill, os.pipe, os.read, os.waitpid
 #: Changes that are told where none could be proved.
 _MOST_SEEN: Final = 5
 
@@ -118,14 +119,14 @@ def _in_fork(runner: Runner, limit: float, do: Callable[[], list[str]]) -> list[
     process = _fork()
     if not process:
         try:
-            os.close(reading)
+            _close(reading)
             runner.mute()
             with open(writing, "wb", closefd=False) as pipe:
                 pipe.write(json.dumps(do()).encode())
         except BaseException:  # noqa: BLE001 - nothing may come back from a fork
             _exit(70)
         _exit(0)
-    os.close(writing)
+    _close(writing)
     heard = b""
     while select.select([reading], [], [], limit)[0]:
         chunk = _read(reading, 65536)
@@ -134,7 +135,7 @@ def _in_fork(runner: Runner, limit: float, do: Callable[[], list[str]]) -> list[
         heard += chunk
     else:
         _kill(process, signal.SIGKILL)
-    os.close(reading)
+    _close(reading)
     _waitpid(process, 0)
     try:
         answer: list[str] = json.loads(heard)

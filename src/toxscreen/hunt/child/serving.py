@@ -61,12 +61,15 @@ def serve(runner: Runner, folder: Path, requests: int, answers: int) -> None:
     gc.freeze()
     running: dict[int, _Probe] = {}
     pending = b""
-    is_open = True
-    while is_open or running:
-        ready, _, _ = select.select([*running, *([requests] if is_open else [])], [], [], _POLL)
+    while True:
+        ready, _, _ = select.select([requests, *running], [], [], _POLL)
         if requests in ready:
             chunk = os.read(requests, 65536)
-            is_open = bool(chunk)
+            if not chunk:
+                # Nobody waits for an answer any more.
+                for probe in running.values():
+                    probe.kill()
+                return
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
                 probe = _fork(runner, folder, json.loads(line), (requests, answers))
