@@ -13,12 +13,16 @@ from typing import Any
 
 import pytest
 
+from toxscreen.hunt.hunter import Hunter, Limits
+from toxscreen.hunt.suspects import Suspect
+from toxscreen.hunt.target import Target
+from toxscreen.model import Isolation
 from toxscreen.testing import Project, Suite
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "hunt"
-#: Tests that only go wrong beside each other are not looked for.
+#: The one that is left out has a test of its own: which of its two tests suffers is chance.
 NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/expected.json") if file.parent.name != "shared_file")
 WITH_A_SEQUENCE = {"victim", "brittle", "self-polluting"}
 
@@ -156,6 +160,35 @@ TWO_VICTIMS = {
 }
 BREAD = ("victim", "tests/unit/test_a.py::test_bread", frozenset({"tests/unit/test_a.py::test_bakes"}))
 SALT = ("victim", "tests/unit/test_a.py::test_salt", frozenset({"tests/unit/test_a.py::test_salts"}))
+
+
+def test_two_tests_that_share_a_file_are_found_side_by_side(tmp_path: Path) -> None:
+    told = hunt(example("shared_file", tmp_path))
+    (finding,) = told["findings"]
+    assert (finding["kind"], finding["proved"]) == ("conflict", True)
+    assert {finding["node_id"], *finding["partners"]} == {
+        "tests/unit/test_monthly_export.py::test_every_month_has_its_orders",
+        "tests/unit/test_yearly_export.py::test_export_of_a_whole_year",
+    }
+    assert [(each["path"], each["kind"]) for each in finding["culprits"]] == [("file TMPDIR/shop-orders.csv", "files")]
+    assert {probe["how"] for probe in finding["proof"]} == {"fresh"}
+
+
+class _Impatient(Hunter):
+    def _explain(self, suspect: Suspect) -> Isolation:  # noqa: ARG002 - Ctrl-C comes whatever it is
+        raise KeyboardInterrupt
+
+
+def test_what_there_was_no_time_to_explain_is_named(tmp_path: Path) -> None:
+    project = Suite(TWO_VICTIMS).at(tmp_path)
+    hunter = _Impatient(Target(project.root), tmp_path / "hunt", Limits(jobs=2), lambda *_: None)
+    hunted = hunter.hunt()
+    assert (hunted.findings, hunted.is_interrupted, hunted.is_cut) == ((), True, False)
+    assert set(hunted.notes) == {
+        "interrupted: this was found so far",
+        f"not explained for want of time: {BREAD[1]} differs after others",
+        f"not explained for want of time: {SALT[1]} differs after others",
+    }
 
 
 def test_one_victim_alone_is_explained(tmp_path: Path) -> None:

@@ -100,6 +100,8 @@ class Hunter:
         self._alone: dict[str, Sighting] = {}
         self._count = {"forked": 0, "fresh": 0}
         self._is_cut = False
+        #: Tests whose outcome differed in some order, explained or not.
+        self._suspected: dict[str, Suspect] = {}
         self._node_ids: tuple[str, ...] = ()
         self._warm: Warm | None = None
         self._prober: Prober
@@ -144,6 +146,12 @@ class Hunter:
             except KeyboardInterrupt:
                 is_interrupted = True
                 self._notes.append("interrupted: this was found so far")
+        explained = {each.node_id for each in self._findings}
+        self._notes += [
+            f"not explained for want of time: {each} differs after others"
+            for each in self._suspected
+            if each not in explained
+        ]
         return Hunted(
             len(node_ids),
             tuple(self._findings),
@@ -235,7 +243,7 @@ class Hunter:
             alone_took: seconds that all tests took alone; no less is worth spending on orders.
             victim: the one test that matters, which is then always the last.
         """
-        found: dict[str, Suspect] = {}
+        found = self._suspected
         quiet, began = 0, host.CLOCK.elapsed()
         upcoming = orders(node_ids, self._limits.seed)
         while batch := list(islice(upcoming, self._limits.jobs)):
