@@ -89,17 +89,19 @@ def _hunt(target: Target, folder: Path, limits: Limits, victim: str | None) -> H
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("findings {task.fields[findings]}"),
+        TextColumn("findings {task.fields[findings]}, budget left {task.fields[left]:.0f} s"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
     with progress:
-        task = progress.add_task("collecting", total=1, findings=0)
+        began = host.CLOCK.elapsed()
+        task = progress.add_task("collecting", total=1, findings=0, left=limits.budget)
 
         def tell(step: str, done: int, total: int, findings: int) -> None:
-            progress.update(task, description=step, completed=done, total=total or 1, findings=findings)
+            left = max(0.0, limits.budget - (host.CLOCK.elapsed() - began))
+            progress.update(task, description=step, completed=done, total=total or 1, findings=findings, left=left)
 
         return Hunter(target, folder, limits, tell).hunt(victim)
 
