@@ -64,9 +64,9 @@ def test_journal_and_cheap_probes(
     env = project.environment(_PLAIN)
     found = side_by_side(
         f"journal and cheap probes, 2,000 trivial tests{'' if freeze else ', freeze = false'}",
-        lambda: measure((*_WITHOUT, "--timeout", "5"), used, 9, project.root, env),
+        lambda: measure((*_WITHOUT, "--timeout", "5"), used, 7, project.root, env),
     )
-    assert len(found.with_it) == 9
+    assert len(found.with_it) == 7
     last = project.run(*used)
     last.expect(exit=0)
     assert len(last.run.attempts) == 2000

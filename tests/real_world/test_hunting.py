@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.real_world.conftest import Upstream
 
 #: For the search; the rest of the time limit is for the proof of what it finds.
-BUDGET = "30s"
+BUDGET = "20s"
 #: Kinds for which fresh interpreters cannot show it both ways: there is one way only.
 ONE_WAY = {"deterministic", "chance"}
 
