@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -81,8 +82,9 @@ def serve(runner: Runner, folder: Path, requests: int, answers: int) -> None:
             status = probe.reap()
             if status is None:
                 continue
-            # What it left running would go on beside the next probe.
-            probe.kill()
+            # What it left running would go on beside the next probe. Its own id may soon belong to somebody else.
+            with contextlib.suppress(OSError):
+                os.killpg(probe.process, signal.SIGKILL)
             del running[life]
             os.close(life)
             told = {
