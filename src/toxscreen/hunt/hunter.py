@@ -278,8 +278,7 @@ class Hunter:
     def _explain(self, suspect: Suspect) -> Isolation:
         node_id = suspect.node_id
         again = self._probe([*suspect.context, node_id]).last
-        by_itself = self._probe([node_id]).last
-        if not alike(again, suspect.after) or not alike(by_itself, suspect.alone):
+        if not alike(again, suspect.after) or not self._is_steady([node_id], suspect.alone):
             return self._chance(suspect)
 
         def shows(sequence: Sequence[str]) -> bool:
@@ -294,6 +293,8 @@ class Hunter:
         if found is None:
             return self._chance(suspect)
         sequence = (*found.partners, node_id)
+        if not self._is_steady(sequence, suspect.after):
+            return self._chance(suspect)
         culprits: tuple[Culprit, ...] = ()
         if self._warm is not None and self._prober is self._warm:
             culprits = self._warm.explain(sequence, self._limits.test)
@@ -312,6 +313,11 @@ class Hunter:
             sequence,
             suspect,
         )
+
+    def _is_steady(self, sequence: Sequence[str], expected: Sighting) -> bool:
+        """Whether the last test of a sequence ends in the same way every time: chance accuses innocents."""
+        probes = (self._probe(sequence) for _ in range(_REPEATS))
+        return all(alike(probe.last, expected) for probe in probes)
 
     def _prove(self, finding: Isolation, sequence: tuple[str, ...], suspect: Suspect) -> Isolation:
         """Show it both ways in fresh interpreters."""
