@@ -174,6 +174,23 @@ def test_two_tests_that_share_a_file_are_found_side_by_side(tmp_path: Path) -> N
     assert {probe["how"] for probe in finding["proof"]} == {"fresh"}
 
 
+def test_what_a_test_undoes_itself_is_not_what_leaked_from_it(tmp_path: Path) -> None:
+    files = {
+        **STATE,
+        "tests/unit/test_a.py": """\
+            from state import KEPT
+
+            def test_once(monkeypatch):
+                monkeypatch.setenv("UNDONE", "1")
+                assert "bread" not in KEPT
+                KEPT["bread"] = 1
+            """,
+    }
+    (finding,) = hunt(Suite(files).at(tmp_path))["findings"]
+    assert (finding["kind"], finding["proved"]) == ("self-polluting", True)
+    assert [(each["path"], each["proved"]) for each in finding["culprits"]] == [("state.KEPT['bread']", True)]
+
+
 class _Impatient(Hunter):
     def _explain(self, suspect: Suspect) -> Isolation:  # noqa: ARG002 - Ctrl-C comes whatever it is
         raise KeyboardInterrupt

@@ -63,8 +63,8 @@ class Runner:
         factory: Any = getattr(self._config, "_tmp_path_factory", None)
         if factory is not None:
             # As the option --basetemp sets it. A process beside this one may share the temporary files.
-            factory._given_basetemp = temporary / f"pytest-{os.getpid()}"  # noqa: SLF001
-            factory._basetemp = None  # noqa: SLF001
+            factory._given_basetemp = temporary / f"pytest-{os.getpid()}"  # noqa: SLF001 - no other way
+            factory._basetemp = None  # noqa: SLF001 - so that it is made anew
         capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
         if capture is not None and capture.is_globally_capturing():
             # Its temporary files are shared with every other fork.
@@ -98,6 +98,9 @@ class Runner:
         # A second item of its own, made while the first is untouched: pytest tears down what the next does not share.
         queue = [_again(item) if item in todo[:place] else item for place, item in enumerate(todo)]
         last = self._items.get(after) if after is not None else None
+        if last is not None and last in todo:
+            # Otherwise its own fixtures would stay up, and what they undo would count as leaked.
+            last = _again(last)
         for item, following in zip(queue, [*queue[1:], last], strict=True):
             self._reports = []
             self._error = None
