@@ -7,7 +7,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import UserDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,23 @@ def test_requests_to_end_are_handed_on_and_the_third_is_an_end(tmp_path: Path) -
     assert [(each.job.name, each.status, each.told()) for each in ended] == [("stubborn", -9, "ended by signal 9")]
     assert lines(sign) == [str(ended[0].process), "asked", "asked"]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_request_to_end_reaches_a_job_that_is_just_being_started(tmp_path: Path) -> None:
+    class Asking(UserDict[str, str]):
+        """An environment: whoever reads it is asked to end."""
+
+        def __iter__(self) -> Iterator[str]:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return super().__iter__()
+
+    patient = job("patient", tmp_path, "import signal; signal.pause()")
+    assert patient.output is not None
+    ended: list[Ended] = []
+    with patient.output:
+        assert run_all([replace(patient, environment=Asking(os.environ))], ended.append)
+    assert [each.told() for each in ended] == ["ended by signal 15"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Final
+from typing import IO, Final, TypeAlias
 
 from toxscreen.errors import MissingToolError, Place
+
+#: The number of a signal that asks us to stop, or a job that ended.
+_Event: TypeAlias = "int | tuple[Job, subprocess.Popen[bytes]]"
 
 #: Signals that are handed on; whoever sends more wants an end at once.
 _POLITE: Final = 2
@@ -65,8 +68,9 @@ def run_all(jobs: Sequence[Job], on_end: Callable[[Ended], None]) -> bool:
     # does that, they get a group of their own and the signal from us: once either way.
     forward = os.name == "posix" and not (sys.stdin is not None and sys.stdin.isatty())
     running: list[subprocess.Popen[bytes]] = []
-    ended: SimpleQueue[tuple[Job, subprocess.Popen[bytes]]] = SimpleQueue()
-    with _stopping(running, forward=forward) as stops:
+    events: SimpleQueue[_Event] = SimpleQueue()
+    stops: list[int] = []
+    with _noting_signals(events):
         for job in jobs:
             try:
                 process = _start(job, own_group=forward)
@@ -77,11 +81,19 @@ def run_all(jobs: Sequence[Job], on_end: Callable[[Ended], None]) -> bool:
                     f"cannot be started: {error.strerror}", place=Place(job.command[0]), hint=hint
                 ) from None
             running.append(process)
-            threading.Thread(target=_wait, args=(job, process, ended), daemon=True).start()
+            threading.Thread(target=_wait, args=(job, process, events), daemon=True).start()
         while running:
-            job, process = ended.get()
-            running.remove(process)
-            on_end(Ended(job, process.pid, process.returncode))
+            event = events.get()
+            if not isinstance(event, int):
+                running.remove(event[1])
+                on_end(Ended(event[0], event[1].pid, event[1].returncode))
+                continue
+            stops.append(event)
+            if len(stops) > _POLITE:
+                _kill(running)
+            elif forward or event != signal.SIGINT:
+                for process in running:
+                    process.send_signal(event)
     return bool(stops)
 
 
@@ -98,9 +110,9 @@ def _start(job: Job, *, own_group: bool) -> subprocess.Popen[bytes]:
     )
 
 
-def _wait(job: Job, process: subprocess.Popen[bytes], ended: SimpleQueue[tuple[Job, subprocess.Popen[bytes]]]) -> None:
+def _wait(job: Job, process: subprocess.Popen[bytes], events: SimpleQueue[_Event]) -> None:
     process.wait()
-    ended.put((job, process))
+    events.put((job, process))
 
 
 def _kill(running: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -109,24 +121,18 @@ def _kill(running: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 @contextmanager
-def _stopping(running: list[subprocess.Popen[bytes]], *, forward: bool) -> Iterator[list[int]]:
-    """Meanwhile, hand signals that ask us to stop to what is running; the list fills with those that came."""
-    came: list[int] = []
+def _noting_signals(events: SimpleQueue[_Event]) -> Iterator[None]:
+    """Meanwhile, a signal that asks us to stop is an event: one that comes while a job starts reaches that job too."""
 
-    def stop(number: int, _frame: object) -> None:
-        came.append(number)
-        if len(came) > _POLITE:
-            _kill(running)
-        elif forward or number != signal.SIGINT:
-            for process in running:
-                process.send_signal(number)
+    def note(number: int, _frame: object) -> None:
+        events.put(number)
 
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in previous.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(number, stop)
+            signal.signal(number, note)
     try:
-        yield came
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
