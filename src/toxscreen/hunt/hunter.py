@@ -191,16 +191,16 @@ class Hunter:
     def _spent(self) -> float:
         return host.CLOCK.elapsed() - self._began
 
-    def _probe(self, node_ids: Sequence[str]) -> Probe:
+    def _probe(self, node_ids: Sequence[str], *, branch: bool = False) -> Probe:
         if self._spent() > self._limits.budget:
             raise _BudgetError
-        probe = run(self._prober, self._request(node_ids))
+        probe = run(self._prober, self._request(node_ids, branch=branch))
         self._count[probe.how] += 1
         return probe
 
-    def _request(self, node_ids: Sequence[str], files: tuple[str, ...] = ()) -> Request:
+    def _request(self, node_ids: Sequence[str], files: tuple[str, ...] = (), *, branch: bool = False) -> Request:
         # A sequence may take longer than a test, but a hang in it is a hang of one test.
-        return Request(tuple(node_ids), self._limits.test + 0.5 * len(node_ids), files)
+        return Request(tuple(node_ids), self._limits.test + 0.5 * len(node_ids), files, branch)
 
     # what to look for
 
@@ -257,7 +257,8 @@ class Hunter:
                 break
             self._tell(f"all tests, {batch[0].name}", 0, 0, len(found))
             before = len(found)
-            for probe in self._all(self._prober, [self._request(_ending(order.node_ids, victim)) for order in batch]):
+            requests = [self._request(_ending(order.node_ids, victim), branch=True) for order in batch]
+            for probe in self._all(self._prober, requests):
                 self._note(probe, found)
                 todo = rest_of(probe)
                 while todo:
@@ -277,24 +278,16 @@ class Hunter:
 
     def _explain(self, suspect: Suspect) -> Isolation:
         node_id = suspect.node_id
-        again = self._probe([*suspect.context, node_id]).last
-        if not alike(again, suspect.after) or not self._is_steady([node_id], suspect.alone):
+        if not self._is_steady([node_id], suspect.alone):
             return self._chance(suspect)
-
-        def shows(sequence: Sequence[str]) -> bool:
-            return alike(self._probe([*sequence, node_id]).last, suspect.after)
-
-        if suspect.context == (node_id,):
-            found: Found | None = Found((node_id,), 0, "prefix")
-            kind = IsolationKind.SELF_POLLUTING
-        else:
-            kind = IsolationKind.VICTIM if suspect.is_victim else IsolationKind.BRITTLE
-            found = smallest(suspect.context, shows)
+        # Going on where a sequence was before is quick, but files are as that sequence left them later; so is chance.
+        found = self._search(suspect, branch=True) or self._search(suspect, branch=False)
         if found is None:
             return self._chance(suspect)
+        is_self = suspect.context == (node_id,)
+        kind = IsolationKind.VICTIM if suspect.is_victim else IsolationKind.BRITTLE
+        kind = IsolationKind.SELF_POLLUTING if is_self else kind
         sequence = (*found.partners, node_id)
-        if not self._is_steady(sequence, suspect.after):
-            return self._chance(suspect)
         culprits: tuple[Culprit, ...] = ()
         if self._warm is not None and self._prober is self._warm:
             culprits = self._warm.explain(sequence, self._limits.test)
@@ -303,7 +296,7 @@ class Hunter:
             Isolation(
                 kind,
                 node_id,
-                found.partners if kind is not IsolationKind.SELF_POLLUTING else (),
+                () if is_self else found.partners,
                 red.origin,
                 _text(red),
                 culprits,
@@ -313,6 +306,20 @@ class Hunter:
             sequence,
             suspect,
         )
+
+    def _search(self, suspect: Suspect, *, branch: bool) -> Found | None:
+        """The partners, if what they show comes back every time."""
+        node_id = suspect.node_id
+
+        def shows(sequence: Sequence[str]) -> bool:
+            return alike(self._probe([*sequence, node_id], branch=branch).last, suspect.after)
+
+        if suspect.context == (node_id,):
+            found: Found | None = Found((node_id,), 0, "prefix")
+        else:
+            found = smallest(suspect.context, shows) if shows(suspect.context) else None
+        is_steady = found is not None and self._is_steady((*found.partners, node_id), suspect.after)
+        return found if is_steady else None
 
     def _is_steady(self, sequence: Sequence[str], expected: Sighting) -> bool:
         """Whether the last test of a sequence ends in the same way every time: chance accuses innocents."""

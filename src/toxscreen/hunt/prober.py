@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -24,6 +24,8 @@ COLLECTION_LIMIT: Final = 600.0
 _TAIL_LINES: Final = 15
 #: Seconds that the process which forks may take to end its probes and itself.
 _GRACE: Final = 2.0
+#: Seconds beyond the limit after which an answer is not waited for: whoever ends probes then is gone itself.
+_LOST: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Request:
     limit: float
     #: Files to collect alone, for a fresh interpreter; everything where there are none.
     files: tuple[str, ...] = ()
+    #: Whether what it has in common with a sequence that ran before need not be run again, where that can be.
+    branch: bool = False
 
 
 class Prober(Protocol):
@@ -106,43 +110,60 @@ class Warm:
             while waiting and len(running) < self._jobs:
                 request = waiting.popleft()
                 running[self._ask(request, {})] = request
-            told = self._answer()
-            request = running.pop(told["id"])
-            yield self._probe(told, request)
+            told = self._answer(running)
+            yield self._probe(told, running.pop(told["id"]))
 
     def beside(self, requests: Sequence[Request]) -> list[Probe]:
         """Run probes at the same time, with the same HOME and temporary files."""
         shared = f"shared{self._number}"
         running = {self._ask(request, {"shared": shared}): request for request in requests}
-        answers = [self._answer() for _ in requests]
-        return [self._probe(told, running[told["id"]]) for told in answers]
+        found = []
+        while running:
+            told = self._answer(running)
+            found.append(self._probe(told, running.pop(told["id"])))
+        return found
 
     def explain(self, node_ids: Sequence[str], limit: float) -> tuple[Culprit, ...]:
         """What leaks into the last test from those before it."""
         order = {"limit": limit, "root": os.fspath(self._target.root)}
-        self._ask(Request(tuple(node_ids), limit * 10), {"explain": order})
-        told = self._answer()
+        request = Request(tuple(node_ids), limit * 10)
+        told = self._answer({self._ask(request, {"explain": order}): request})
         lines = read_lines(self._folder / f"{told['id']}.jsonl")
         return tuple(Culprit(**line["culprit"]) for line in lines if "culprit" in line)
 
     def _ask(self, request: Request, more: dict[str, Any]) -> int:
         self._number += 1
-        order = {"id": self._number, "node_ids": request.node_ids, "limit": request.limit, **more}
+        order = {
+            "id": self._number,
+            "node_ids": request.node_ids,
+            "limit": request.limit,
+            "branch": request.branch,
+            **more,
+        }
         try:
             os.write(self._requests, (json.dumps(order) + "\n").encode())
         except OSError:
             raise self._gone() from None
         return self._number
 
-    def _answer(self) -> dict[str, Any]:
-        while b"\n" not in self._buffer:
-            chunk = os.read(self._answers, 65536) if select.select([self._answers], [], [])[0] else b""
-            if not chunk:
-                raise self._gone()
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        told: dict[str, Any] = json.loads(line)
-        return told
+    def _answer(self, running: Mapping[int, Request]) -> dict[str, Any]:
+        """What is told of one of these; of what was given up before, nothing is heard any more."""
+        limit = max(request.limit for request in running.values()) + _LOST
+        deadline = host.CLOCK.elapsed() + limit
+        while True:
+            while b"\n" not in self._buffer:
+                left = deadline - host.CLOCK.elapsed()
+                if left < 0 or not select.select([self._answers], [], [], left)[0]:
+                    # A suite may kill the process that was to answer.
+                    return {"id": min(running), "ended": "hung", "status": None, "seconds": limit}
+                chunk = os.read(self._answers, 65536)
+                if not chunk:
+                    raise self._gone()
+                self._buffer += chunk
+            line, _, self._buffer = self._buffer.partition(b"\n")
+            told: dict[str, Any] = json.loads(line)
+            if told["id"] in running:
+                return told
 
     def _gone(self) -> HuntError:
         return HuntError(

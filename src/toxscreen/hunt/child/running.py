@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ class Runner:
         self._reports: list[pytest.TestReport] = []
         self._error: BaseException | None = None
         self._touched: Touched | None = None
+        #: Every line of this probe, for those that go on where it is.
+        self._said = b""
 
     def learn(self, items: Sequence[pytest.Item]) -> list[str]:
         """Take the collected tests.
@@ -65,6 +68,12 @@ class Runner:
             # As the option --basetemp sets it. A process beside this one may share the temporary files.
             factory._given_basetemp = temporary / f"pytest-{os.getpid()}"  # noqa: SLF001 - no other way
             factory._basetemp = None  # noqa: SLF001 - so that it is made anew
+        self.go_on_as_fork()
+
+    def go_on_as_fork(self) -> None:
+        """After a fork in which tests go on: captured output and notes of this process's own."""
+        if self._touched is not None:
+            self._touched.belong_to_this_process()
         capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
         if capture is not None and capture.is_globally_capturing():
             # Its temporary files are shared with every other fork.
@@ -74,22 +83,43 @@ class Runner:
             capture.suspend_global_capture(in_=False)
 
     def report_to(self, file: Path) -> None:
-        """Begin a probe.
+        """Begin a probe, or go on with one in a file of its own.
 
         Args:
             file: takes a JSON line for each test; the process may die at any moment.
         """
         self._descriptor = _high(_open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+        if self._touched is not None:
+            _write(self._descriptor, self._said)
+            return
         temporary, home = str(Path(tempfile.gettempdir()).resolve()), str(Path.home().resolve())
         self._touched = Touched({temporary: "TMPDIR", home: "HOME"}, (f"{temporary}{os.sep}pytest-",))
         random.seed(_SEED)
 
-    def run_all(self, node_ids: Sequence[str], after: str | None = None) -> None:
+    def shared(self, one: str, other: str) -> int:
+        """How many nodes (session, folders, file, classes) two tests share: their fixtures may stay up in between."""
+        chains = [self._items[node_id].listchain()[:-1] for node_id in (one, other)]
+        return sum(first is second for first, second in zip(*chains, strict=False))
+
+    def tear_down_before(self, node_id: str) -> None:
+        """Tear down what the tests that have run left up and the given one does not share."""
+        with contextlib.suppress(BaseException):
+            # In a whole sequence this would be an error of the test before, which ran elsewhere.
+            item = self._items[node_id]
+            item.session._setupstate.teardown_exact(item)  # noqa: SLF001 - what pytest does after each test
+
+    def run_all(
+        self,
+        node_ids: Sequence[str],
+        after: str | None = None,
+        between: Callable[[int, int], None] | None = None,
+    ) -> None:
         """Run tests in order; one that stands there twice is set up and torn down twice.
 
         Args:
             node_ids: what to run; those that were not collected are said to be missing.
             after: the test that runs after all of these, whose fixtures stay up.
+            between: called between two tests with the number of those that have run and of all.
         """
         todo = [self._items[node_id] for node_id in node_ids if node_id in self._items]
         for node_id in node_ids:
@@ -101,7 +131,10 @@ class Runner:
         if last is not None and last in todo:
             # Otherwise its own fixtures would stay up, and what they undo would count as leaked.
             last = _again(last)
-        for item, following in zip(queue, [*queue[1:], last], strict=True):
+        is_divisible = len({*node_ids}) == len(node_ids) == len(queue)
+        for done, (item, following) in enumerate(zip(queue, [*queue[1:], last], strict=True)):
+            if done and is_divisible and between is not None:
+                between(done, len(queue))
             self._reports = []
             self._error = None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -129,7 +162,9 @@ class Runner:
         """One line for the hunter, in one system call."""
         if self._descriptor < 0:
             return
-        _write(self._descriptor, (_dumps(told) + "\n").encode())
+        line = (_dumps(told) + "\n").encode()
+        self._said += line
+        _write(self._descriptor, line)
 
     def _say(self, item: pytest.Item) -> None:
         outcome, report = _outcome(self._reports)

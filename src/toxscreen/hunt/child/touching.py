@@ -29,6 +29,10 @@ class Touched:
         self._process = _getpid()
         sys.addaudithook(self._hear)
 
+    def belong_to_this_process(self) -> None:
+        """After a fork: what this process does is noted from now on."""
+        self._process = _getpid()
+
     def take(self) -> list[str]:
         """What was touched since the last call, each once."""
         found, self._found = list(self._found), {}
