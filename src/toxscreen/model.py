@@ -396,6 +396,11 @@ class Sighting:
     #: What it wrote, bound or opened outside of its process, such as ``file TMPDIR/orders.csv`` and ``port 8000``.
     touched: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """What went wrong, in one line: of a test that hung or died there is no more than that."""
+        return self.text or self.outcome.value
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from toxscreen.hunt.hunter import Hunter, Limits
+from toxscreen.hunt.hunter import Hunter
+from toxscreen.hunt.lab import Limits
 from toxscreen.hunt.suspects import Suspect
 from toxscreen.hunt.target import Target
 from toxscreen.model import Isolation

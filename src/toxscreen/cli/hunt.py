@@ -17,7 +17,8 @@ from toxscreen import host
 from toxscreen.cli.command import Answer, here
 from toxscreen.cli.hunt_page import data, page
 from toxscreen.errors import ConfigError, Exit, HuntError, Place
-from toxscreen.hunt.hunter import Hunted, Hunter, Limits
+from toxscreen.hunt.hunter import Hunted, Hunter
+from toxscreen.hunt.lab import Limits
 from toxscreen.hunt.target import Target
 from toxscreen.settings import find_root
 

@@ -1,0 +1,232 @@
+"""Where a hunt runs its probes: within a budget, counted, forked where forks can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from toxscreen import host
+from toxscreen.errors import ExitWhileCollectingError
+from toxscreen.hunt.prober import Fresh, Prober, Request, Warm, run
+from toxscreen.hunt.suspects import alike
+from toxscreen.hunt.target import Target
+from toxscreen.model import Culprit, Isolation, Probe, Sighting
+
+#: Tests that are run both forked and fresh before forks are trusted.
+_SAMPLE: Final = 3
+#: Files that end pytest when they are imported, before a hunt gives up.
+_MOST_EXITS: Final = 10
+#: How often something is repeated that may be chance.
+REPEATS: Final = 5
+#: How often fresh interpreters show a proof, each way.
+TIMES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a hunt may take."""
+
+    #: Seconds for everything but the proof of what was found in them.
+    budget: float = 300.0
+    #: Seconds that one test may take.
+    test: float = 60.0
+    jobs: int = 2
+    seed: int = 1
+
+
+#: Told of each step: what is done, how much of it, of how much (0: not known), and how many findings there are.
+Tell = Callable[[str, int, int, int], None]
+
+
+class BudgetError(Exception):
+    """There is no time left."""
+
+
+class Lab:
+    """Runs the probes of one hunt.
+
+    Args:
+        target: the suite.
+        folder: for everything that probes leave behind.
+        limits: how much it may take.
+        tell: told of progress.
+    """
+
+    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell) -> None:
+        self.target = target
+        self.limits = limits
+        #: What was found so far, and what else is to be said.
+        self.findings: list[Isolation] = []
+        self.notes: list[str] = []
+        #: Files that could not be collected, and why.
+        self.broken: list[tuple[str, str]] = []
+        self.forked, self.fresh = 0, 0
+        self._folder = folder
+        self._tell = tell
+        self._began = host.CLOCK.elapsed()
+        self._warm: Warm | None = None
+        self._fresh = Fresh(target, folder / "fresh", limits.jobs)
+        self._is_forking = True
+
+    def open(self) -> tuple[str, ...]:
+        """Collect; files that end the interpreter when they are imported are left out.
+
+        Returns:
+            The node ids of all tests.
+
+        Raises:
+            HuntError: the suite cannot be collected.
+        """
+        exits = 0
+        while self._warm is None:
+            try:
+                self._warm = Warm(self.target, self._folder / f"warm{exits}", self.limits.jobs)
+            except ExitWhileCollectingError as error:
+                if exits == _MOST_EXITS:
+                    raise
+                exits += 1
+                self.broken.append((error.file, f"ended pytest with status {error.status} when it was imported"))
+                options = (*self.target.options, f"--ignore={error.file}")
+                self.target = replace(self.target, options=options)
+                self._fresh = Fresh(self.target, self._folder / "fresh", self.limits.jobs)
+        self.broken += self._warm.collected.broken
+        return self._warm.collected.node_ids
+
+    def close(self) -> None:
+        """End the process that forks."""
+        if self._warm is not None:
+            self._warm.close()
+
+    def trust_forks(self, node_ids: Sequence[str]) -> None:
+        """Run a few tests forked and fresh; where they differ, forks are not to be trusted.
+
+        Args:
+            node_ids: all tests.
+        """
+        if self._warm is None:
+            return
+        sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
+        requests = [self.request([node_id]) for node_id in sorted(sample)]
+        forked = {probe.node_ids: probe.last for probe in self.all(requests)}
+        step = "comparing forks with fresh interpreters"
+        for probe in self.judge([replace(request, files=_files(request.node_ids)) for request in requests], step):
+            if alike(forked[probe.node_ids], probe.last):
+                continue
+            request = self.request(probe.node_ids)
+            again = [run(prober, request).last for prober in (self._warm, self._fresh)]
+            if alike(*again):
+                # One difference that does not come back is the test's own, or that of another file's import.
+                continue
+            told = f"{again[0].outcome} forked, {again[1].outcome} in a fresh interpreter"
+            self.notes.append(f"forks are not used: {probe.node_ids[0]} is {told}")
+            self._is_forking = False
+            return
+
+    def tell(self, step: str, done: int = 0, total: int = 0) -> None:
+        """Say where the hunt is.
+
+        Args:
+            step: what is done.
+            done: how much of it.
+            total: of how much; 0: not known.
+        """
+        self._tell(step, done, total, len(self.findings))
+
+    def spent(self) -> float:
+        """Seconds since the hunt began."""
+        return host.CLOCK.elapsed() - self._began
+
+    def request(self, node_ids: Sequence[str], *, branch: bool = False) -> Request:
+        """A request for some tests in order, with the time that they may take."""
+        # A sequence may take longer than a test, but a hang in it is a hang of one test.
+        return Request(tuple(node_ids), self.limits.test + 0.5 * len(node_ids), branch=branch)
+
+    def probe(self, node_ids: Sequence[str], *, branch: bool = False) -> Probe:
+        """Run some tests in the usual way.
+
+        Raises:
+            BudgetError: there is no time left.
+        """
+        if self.spent() > self.limits.budget:
+            raise BudgetError
+        (probe,) = self.all([self.request(node_ids, branch=branch)])
+        return probe
+
+    def all(self, requests: Sequence[Request], step: str = "") -> list[Probe]:
+        """Run probes in the usual way: forked, where forks can be trusted.
+
+        Args:
+            requests: what to run.
+            step: what to call it when progress is told; nothing is told where this is empty.
+        """
+        return self._all(self._warm if self._warm is not None and self._is_forking else self._fresh, requests, step)
+
+    def judge(self, requests: Sequence[Request], step: str = "") -> list[Probe]:
+        """Run probes in fresh interpreters."""
+        return self._all(self._fresh, requests, step)
+
+    def _all(self, prober: Prober, requests: Sequence[Request], step: str) -> list[Probe]:
+        found = []
+        for probe in prober.run_all(requests):
+            self._counted(probe)
+            found.append(probe)
+            if step:
+                self.tell(step, len(found), len(requests))
+        return found
+
+    def _counted(self, probe: Probe) -> Probe:
+        if probe.how == "forked":
+            self.forked += 1
+        else:
+            self.fresh += 1
+        return probe
+
+    def beside(self, requests: Sequence[Request], *, fresh: bool) -> list[Probe]:
+        """Run probes at the same time, with the same HOME and temporary files.
+
+        Args:
+            requests: what to run.
+            fresh: whether in fresh interpreters.
+        """
+        prober = self._warm if self._warm is not None and self._is_forking and not fresh else self._fresh
+        return [self._counted(probe) for probe in prober.beside(requests)]
+
+    def is_steady(self, sequence: Sequence[str], expected: Sighting) -> bool:
+        """Whether the last test of a sequence ends in the same way every time: chance accuses innocents."""
+        probes = (self.probe(sequence) for _ in range(REPEATS))
+        return all(alike(probe.last, expected) for probe in probes)
+
+    def explain(self, sequence: Sequence[str]) -> tuple[Culprit, ...]:
+        """What leaked into the last test of a sequence; nothing where forks cannot be trusted."""
+        if self._warm is None or not self._is_forking:
+            return ()
+        return self._warm.explain(sequence, self.limits.test)
+
+    def shown_fresh(self, sequence: Sequence[str], after: Sighting, alone: Sighting) -> tuple[bool, tuple[Probe, ...]]:
+        """Show both ways in fresh interpreters, twice, what the tests before the last one do to it.
+
+        Only the files of these tests are collected, as they are by who pastes the command; where that does not show
+        it, everything is.
+
+        Args:
+            sequence: partners, then the test that depends on them.
+            after: what that test does after them.
+            alone: what it does alone.
+
+        Returns:
+            Whether it was shown each time, and all probes.
+        """
+        shown, proof = False, tuple[Probe, ...]()
+        for files in (_files(sequence), ()):
+            pair = [replace(self.request(node_ids), files=files) for node_ids in (sequence, sequence[-1:])]
+            proof = tuple(self.judge(pair * TIMES))
+            shown = all(alike(probe.last, after if len(probe.node_ids) == len(sequence) else alone) for probe in proof)
+            if shown:
+                break
+        return shown, proof
+
+
+def _files(node_ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({node_id.partition("::")[0] for node_id in node_ids}))
