@@ -78,7 +78,7 @@ class Hunter:
         """
         lab, is_interrupted = self._lab, False
         try:
-            self._node_ids = lab.open()
+            self._node_ids = lab.open(victim)
             self._check(victim)
             self._look_and_explain(victim)
         except BudgetError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -69,9 +70,15 @@ class Lab:
         self._warm: Warm | None = None
         self._fresh = Fresh(target, folder / "fresh", limits.jobs)
         self._is_forking = True
+        self._stack = ExitStack()
+        #: Waits for the fresh probes that were started while the suite was collected.
+        self._ahead: Callable[[], list[Probe]] = list
 
-    def open(self) -> tuple[str, ...]:
+    def open(self, victim: str | None = None) -> tuple[str, ...]:
         """Collect; files that end the interpreter when they are imported are left out.
+
+        Args:
+            victim: a test that will be run alone in a fresh interpreter, which begins meanwhile.
 
         Returns:
             The node ids of all tests.
@@ -79,10 +86,14 @@ class Lab:
         Raises:
             HuntError: the suite cannot be collected.
         """
+        if victim is not None:
+            ahead = replace(self.request([victim]), files=_files([victim]))
+            self._ahead = self._stack.enter_context(self._fresh.ahead([ahead]))
         exits = 0
         while self._warm is None:
             try:
                 self._warm = Warm(self.target, self._folder / f"warm{exits}", self.limits.jobs)
+                self._stack.callback(self._warm.close)
             except ExitWhileCollectingError as error:
                 if exits == _MOST_EXITS:
                     raise
@@ -95,9 +106,8 @@ class Lab:
         return self._warm.collected.node_ids
 
     def close(self) -> None:
-        """End the process that forks."""
-        if self._warm is not None:
-            self._warm.close()
+        """End what runs."""
+        self._stack.close()
 
     def trust_forks(self, node_ids: Sequence[str]) -> None:
         """Run a few tests forked and fresh; where they differ, forks are not to be trusted.
@@ -110,8 +120,10 @@ class Lab:
         sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
         requests = [self.request([node_id]) for node_id in sorted(sample)]
         forked = {probe.node_ids: probe.last for probe in self.all(requests)}
-        step = "comparing forks with fresh interpreters"
-        for probe in self.judge([replace(request, files=_files(request.node_ids)) for request in requests], step):
+        probes = [self._counted(probe) for probe in self._ahead()]
+        done = {probe.node_ids for probe in probes}
+        todo = [replace(each, files=_files(each.node_ids)) for each in requests if each.node_ids not in done]
+        for probe in (*probes, *self.judge(todo, "comparing forks with fresh interpreters")):
             if alike(forked[probe.node_ids], probe.last):
                 continue
             request = self.request(probe.node_ids)

@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -249,6 +249,30 @@ class Fresh:
                 while waiting and len(running) < self._jobs:
                     running.append(self._start(waiting.popleft()))
                 yield from _ended(running)
+        finally:
+            for each in running:
+                each.end()
+
+    @contextlib.contextmanager
+    def ahead(self, requests: Sequence[Request]) -> Iterator[Callable[[], list[Probe]]]:
+        """Start probes at once, all of them, and wait for them later.
+
+        Args:
+            requests: what to run.
+
+        Returns:
+            A context, at whose end they are ended, with the function that waits for them.
+        """
+        running = [self._start(request) for request in requests]
+
+        def wait() -> list[Probe]:
+            found = list[Probe]()
+            while running:
+                found += _ended(running)
+            return found
+
+        try:
+            yield wait
         finally:
             for each in running:
                 each.end()
