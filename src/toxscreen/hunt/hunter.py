@@ -109,6 +109,11 @@ class Hunter:
         #: Files that end pytest when they are imported, and how.
         self._exits: list[tuple[str, str]] = []
 
+    @property
+    def probes(self) -> int:
+        """Probes that are done."""
+        return sum(self._count.values())
+
     def hunt(self, victim: str | None = None) -> Hunted:
         """Hunt.
 
@@ -255,7 +260,7 @@ class Hunter:
                 # The other half is for explaining what was found.
                 self._is_cut = True
                 break
-            self._tell(f"all tests, {batch[0].name}", 0, 0, len(found))
+            self._tell(f"all tests, {batch[0].name}", 0, 0, len(self._findings))
             before = len(found)
             for probe in self._all(self._prober, [self._request(_ending(order.node_ids, victim)) for order in batch]):
                 self._note(probe, found)
@@ -308,7 +313,7 @@ class Hunter:
                 _text(red),
                 culprits,
                 reachable=can_be_met(sequence),
-                note=f"run in between, {found.cleaners[0]} keeps it from showing" if found.cleaners else None,
+                cleaner=found.cleaners[0] if found.cleaners else None,
             ),
             sequence,
             suspect,
