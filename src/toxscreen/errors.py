@@ -178,6 +178,12 @@ class ExitWhileCollectingError(HuntError):
         self.status = status
 
 
+class ReportError(ToxscreenError):
+    """A file for a report that cannot be written."""
+
+    slug = "report-unwritable"
+
+
 class ErrorGroup(ToxscreenError):  # noqa: N818 - the plural of an error
     """Several errors that were found together and are told together."""
 

@@ -341,13 +341,65 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """Something to be copied: a command, or some lines of a file."""
+
+    label: str
+    #: As Markdown names it: "shell", "python".
+    language: str
+    text: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has more than one line; a terminal then leaves it out."""
+        return "\n" in self.text.rstrip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One thing that a page tells, without markup: a headline and lines about it."""
+
+    title: str
+    lines: tuple[str | Code, ...] = ()
+    #: Headline above all sections in a row that have the same one.
+    group: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The section as lines of plain text, without its group and without long code."""
+        lines = (f"{one.label}: {one.text}" if isinstance(one, Code) else one for one in self.lines if not _long(one))
+        return (self.title, *(f"  {line}" for line in lines))
+
+
+def _long(line: str | Code) -> bool:
+    return isinstance(line, Code) and line.is_long
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """What a command has to say, without markup: notes, then tables, then closing lines."""
+    """What a command has to say, without markup: notes, then tables, then sections, then closing lines."""
 
     title: str
     notes: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     closing: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something that was looked at, and what came of it, for systems that read results of tests."""
+
+    #: What kind of thing it is, with dots.
+    group: str
+    name: str
+    #: Passed, failed, skipped or error.
+    outcome: Outcome
+    #: What came of it, in one line.
+    message: str = ""
+    text: str = ""
+    #: Relative to the project's root.
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,3 +536,14 @@ class Isolation:
     note: str | None = None
     #: Every probe of the proof.
     proof: tuple[Probe, ...] = ()
+    #: A test that, run in between, was seen to keep it from showing.
+    cleaner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about an isolation bug, where something was seen to help."""
+
+    lines: tuple[str, ...]
+    #: Python code for a conftest.py that restores what leaked, and only that.
+    fixture: str | None = None

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from toxscreen.cli.hunt import _status
-from toxscreen.cli.hunt_page import command, data, page, told
+from toxscreen.cli.hunt import _answer, _pointing_to_fixtures, _status
+from toxscreen.cli.hunt_page import checks, command, data, page, section, told
 from toxscreen.cli.main import parser
+from toxscreen.cli.output import Output
 from toxscreen.errors import Exit
 from toxscreen.hunt.hunter import Hunted
 from toxscreen.model import (
+    Check,
+    Code,
     Culprit,
     Ended,
     Frame,
@@ -23,9 +26,11 @@ from toxscreen.model import (
     Outcome,
     Page,
     Probe,
+    Section,
     Sighting,
     Table,
 )
+from toxscreen.report import junit, markdown
 
 ROOT = Path("/somewhere/shop")
 VICTIM, POLLUTER = "t.py::test_b[x y]", "t.py::test_a"
@@ -58,6 +63,19 @@ FINDING = Isolation(
 BRITTLE = Isolation(IsolationKind.BRITTLE, "t.py::test_c", (POLLUTER,), proved=True, reachable=True)
 CHANCE = Isolation(IsolationKind.CHANCE, "t.py::test_d", failures=(2, 5), note="differs with nothing changed")
 NOTHING = Hunted(3, (), (), (), 12, 4, 1.26)
+#: What helps against FINDING.
+HELPS = "seen to help: undoing it before the test; the polluter can use monkeypatch.setitem(app.CACHE, 'k', 1)"
+FIXTURE = """\
+from unittest import mock
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def restore_cache():
+    with mock.patch.dict('app.CACHE'):
+        yield
+"""
 START = "  see it: pytest -p no:randomly -p no:toxscreen"
 
 
@@ -74,6 +92,7 @@ START = "  see it: pytest -p no:randomly -p no:toxscreen"
                 "  app.CACHE['k']: absent -> 1 (proved: undone, the outcome turns)",
                 "  KeyError: 'k' (t.py:3)",
                 f"{START} t.py::test_a 't.py::test_b[x y]'",
+                f"  {HELPS}",
                 "  how to mend it: docs/isolation/module-state.md",
             ],
             id="victim",
@@ -84,7 +103,7 @@ START = "  see it: pytest -p no:randomly -p no:toxscreen"
                 "v",
                 ("p", "q", "r"),
                 reachable=False,
-                note="run in between, c keeps it from showing",
+                cleaner="c",
             ),
             [
                 "v fails after p and q and r",
@@ -188,16 +207,18 @@ def test_the_page_of_a_hunt_that_found_something() -> None:
         "hunt through shop: 4 findings",
         ("1 test, 1 forked probe, 1 fresh interpreter, 1.3 s",),
         (Table(("Finding", "Tests"), (("victim", "2"), ("brittle", "1"), ("chance", "1"))),),
-        (
-            *told(FINDING),
-            *told(CHANCE),
-            *told(second),
-            "",
-            "not proved, so take it as a hint",
-            "",
-            "t.py::test_c fails without t.py::test_a",
-            "  forks show it, fresh interpreters do not always",
-            f"{START} t.py::test_c",
+        sections=(
+            section(FINDING),
+            section(CHANCE),
+            section(second),
+            Section(
+                "t.py::test_c fails without t.py::test_a",
+                (
+                    "forks show it, fresh interpreters do not always",
+                    Code("see it", "shell", "pytest -p no:randomly -p no:toxscreen t.py::test_c"),
+                ),
+                "not proved, so take it as a hint",
+            ),
         ),
     )
 
@@ -207,7 +228,7 @@ def test_one_finding_is_one() -> None:
         "hunt through shop: 1 finding",
         ("3 tests, 12 forked probes, 4 fresh interpreters, 1.3 s",),
         (Table(("Finding", "Tests"), (("chance", "1"),)),),
-        ("t.py::test_d fails by chance (2 of 5 times)", "  differs with nothing changed"),
+        sections=(Section("t.py::test_d fails by chance (2 of 5 times)", ("differs with nothing changed",)),),
     )
 
 
@@ -253,6 +274,56 @@ def test_what_was_not_collected_what_was_noted_and_what_was_cut_short_is_told_in
     )
 
 
+# what helps
+
+
+def test_a_fixture_is_shown_where_there_is_room_and_elsewhere_it_is_said_where() -> None:
+    told_page = page(replace(NOTHING, findings=(FINDING,)), ROOT)
+    (found,) = told_page.sections
+    assert found.lines[4] == Code("or a fixture for conftest.py that restores just this", "python", FIXTURE)
+    assert [line for line in found.told if "fixture" in line] == []
+    pointed = _pointing_to_fixtures(told_page)
+    assert pointed.closing == ("fixtures that restore what leaked: add --markdown FILE or --json",)
+    assert replace(pointed, closing=()) == told_page
+
+
+def test_without_a_fixture_nothing_points_to_one() -> None:
+    told_page = page(replace(NOTHING, findings=(BRITTLE, CHANCE)), ROOT)
+    assert _pointing_to_fixtures(told_page) == told_page
+
+
+# for systems that read results of tests
+
+
+def test_what_is_proved_fails_what_is_not_is_skipped_and_what_could_not_be_judged_is_an_error() -> None:
+    unproved = replace(FINDING, proved=False)
+    hunted = replace(NOTHING, findings=(FINDING, unproved, CHANCE), broken=(("u.py", "E"),), is_cut=True)
+    headline = "t.py::test_b[x y] fails after t.py::test_a"
+    by_chance = "t.py::test_d fails by chance (2 of 5 times)"
+    failed, skipped, error = Outcome.FAILED, Outcome.SKIPPED, Outcome.ERROR
+    assert checks(hunted) == (
+        Check("hunt.victim", VICTIM, failed, headline, "\n".join(told(FINDING)), "t.py"),
+        Check("hunt.victim", VICTIM, skipped, f"not proved: {headline}", "\n".join(told(unproved)), "t.py"),
+        Check("hunt.chance", "t.py::test_d", skipped, by_chance, "\n".join(told(CHANCE)), "t.py"),
+        Check("hunt.not-collected", "u.py", error, "E", "E", "u.py"),
+        Check("hunt", "search", error, "the search was cut short", "\n".join(page(hunted, ROOT).notes)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("hunted", "outcome", "message"),
+    [
+        pytest.param(NOTHING, Outcome.PASSED, "", id="clean"),
+        pytest.param(
+            replace(NOTHING, is_interrupted=True), Outcome.ERROR, "the search was interrupted", id="interrupted"
+        ),
+    ],
+)
+def test_the_search_itself_is_always_there(hunted: Hunted, outcome: Outcome, message: str) -> None:
+    counted = "3 tests, 12 forked probes, 4 fresh interpreters, 1.3 s"
+    assert checks(hunted) == (Check("hunt", "search", outcome, message, counted),)
+
+
 # for programs
 
 
@@ -283,6 +354,11 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
                 "reachable": True,
                 "failures": None,
                 "note": None,
+                "cleaner": None,
+                "remedy": {
+                    "lines": [HELPS],
+                    "fixture": FIXTURE,
+                },
                 "proof": [
                     {
                         "node_ids": [POLLUTER, VICTIM],
@@ -320,6 +396,8 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
                 "reachable": None,
                 "failures": [2, 5],
                 "note": "differs with nothing changed",
+                "cleaner": None,
+                "remedy": None,
                 "proof": [],
             },
         ],
@@ -373,6 +451,39 @@ def test_the_exit_status_of_a_hunt(hunted: Hunted, status: Exit) -> None:
     assert _status(hunted) is status
 
 
+# what is written
+
+
+def test_what_is_written_is_all_that_was_found(tmp_path: Path) -> None:
+    files = {kind: Output(kind, tmp_path / kind) for kind in ("markdown", "junit")}
+    hunted = replace(NOTHING, findings=(FINDING,))
+    answer = _answer(hunted, ROOT, files)
+    assert (answer.page, answer.data, answer.status) == (page(hunted, ROOT), data(hunted, ROOT), Exit.FOUND)
+    assert (tmp_path / "markdown").read_text(encoding="utf-8") == markdown.render(page(hunted, ROOT))
+    xml = junit.render("hunt through shop", checks(hunted), 1.26)
+    assert (tmp_path / "junit").read_text(encoding="utf-8") == xml
+
+
+@pytest.mark.parametrize(
+    ("hunted", "status"),
+    [
+        pytest.param(replace(NOTHING, findings=(FINDING,)), Exit.UNJUDGED, id="found"),
+        pytest.param(replace(NOTHING, is_interrupted=True), Exit.INTERRUPTED, id="interrupted"),
+    ],
+)
+def test_what_was_found_is_told_although_it_cannot_be_written_any_more(
+    hunted: Hunted, status: Exit, tmp_path: Path
+) -> None:
+    gone = {"markdown": Output("none/hunt.md", tmp_path / "none" / "hunt.md")}
+    answer = _answer(hunted, ROOT, gone)
+    told_last = (
+        "none/hunt.md: cannot be written: No such file or directory [report-unwritable]\n"
+        "  name a file in a folder that is there"
+    )
+    assert answer.page == replace(page(hunted, ROOT), closing=(told_last,))
+    assert (answer.data, answer.status) == (data(hunted, ROOT), status)
+
+
 # the arguments
 
 
@@ -388,6 +499,8 @@ def test_the_arguments_when_none_are_given() -> None:
         "jobs": None,
         "seed": 1,
         "python": None,
+        "markdown": None,
+        "junit": None,
         "options": [],
     }
 

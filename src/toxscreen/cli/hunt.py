@@ -7,19 +7,26 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
+from rich.text import Text
 
 from toxscreen import host
 from toxscreen.cli.command import Answer, here
-from toxscreen.cli.hunt_page import data, page
-from toxscreen.errors import ConfigError, Exit, HuntError, Place
+from toxscreen.cli.hunt_page import checks, data, page
+from toxscreen.cli.output import Output, outputs
+from toxscreen.errors import ConfigError, Exit, HuntError, Place, ReportError
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
 from toxscreen.hunt.target import Target
+from toxscreen.model import Code, Page
+from toxscreen.report import junit, markdown
 from toxscreen.settings import find_root
 
 NAME = "hunt"
@@ -28,6 +35,10 @@ EXAMPLE = "toxscreen hunt examples/hunt/one_polluter"
 #: Whether arguments after ``--`` are somebody else's: pytest's.
 HANDS_ON = True
 
+_RENDERERS: Final[dict[str, Callable[[Page, Hunted], str]]] = {
+    "markdown": lambda told, _: markdown.render(told),
+    "junit": lambda told, hunted: junit.render(told.title.partition(":")[0], checks(hunted), hunted.seconds),
+}
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -41,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the shuffled orders (default: 1)")
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
+    parser.add_argument("--markdown", default=None, metavar="FILE", help="write what was found as Markdown, too")
+    parser.add_argument("--junit", default=None, metavar="FILE", help="write what was found as JUnit XML, too")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
 
 
@@ -63,14 +76,49 @@ def run(arguments: argparse.Namespace) -> Answer:
     Raises:
         ConfigError: a path that is not there.
         HuntError: the suite cannot be hunted through.
+        ReportError: a file for the report cannot be written, as far as that shows before the hunt.
     """
     if not hasattr(os, "fork"):
         raise HuntError("this system cannot fork", hint="hunt on Linux or macOS, or in a container")
     target = _target(arguments)
+    asked = {kind: name for kind in _RENDERERS if (name := getattr(arguments, kind)) is not None}
+    files = dict(zip(asked, outputs(list(asked.values())), strict=True))
     limits = Limits(arguments.budget, arguments.test_limit, arguments.jobs or host.cores(), arguments.seed)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
         hunted = _hunt(target, Path(folder).resolve(), limits, arguments.victim)
-    return Answer(page(hunted, target.root), data(hunted, target.root), _status(hunted))
+    return _answer(hunted, target.root, files)
+
+
+def _answer(hunted: Hunted, root: Path, files: Mapping[str, Output]) -> Answer:
+    """What was found, written and told."""
+    told = page(hunted, root)
+    unwritten = _write(files, told, hunted)
+    if "markdown" not in files:
+        told = _pointing_to_fixtures(told)
+    told = replace(told, closing=(*told.closing, *unwritten))
+    status = _status(hunted)
+    is_unjudged = unwritten and status is not Exit.INTERRUPTED
+    return Answer(told, data(hunted, root), Exit.UNJUDGED if is_unjudged else status)
+
+
+def _write(files: Mapping[str, Output], told: Page, hunted: Hunted) -> list[str]:
+    """Write what was found, and tell what could not be written: what a hunt has found is not lost for that."""
+    unwritten = []
+    for kind, file in files.items():
+        try:
+            file.write(_RENDERERS[kind](told, hunted))
+        except ReportError as error:
+            unwritten.append(error.render())
+    return unwritten
+
+
+def _pointing_to_fixtures(told: Page) -> Page:
+    """A terminal has no room for code."""
+    if any(isinstance(line, Code) and line.is_long for section in told.sections for line in section.lines):
+        return replace(
+            told, closing=(*told.closing, "fixtures that restore what leaked: add --markdown FILE or --json")
+        )
+    return told
 
 
 def _target(arguments: argparse.Namespace) -> Target:
@@ -88,23 +136,36 @@ def _hunt(target: Target, folder: Path, limits: Limits, victim: str | None) -> H
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("findings {task.fields[findings]}, budget left {task.fields[left]:.0f} s"),
-        TimeElapsedColumn(),
+        _Counters(Column(no_wrap=True)),
         console=console,
+        expand=True,
         transient=True,
         disable=not console.is_terminal,
     )
     with progress:
         began = host.CLOCK.elapsed()
-        task = progress.add_task("collecting", total=1, findings=0, left=limits.budget)
+        task = progress.add_task("collecting", total=1, findings=0, counters=lambda: "")
 
         def tell(step: str, done: int, total: int, findings: int) -> None:
-            left = max(0.0, limits.budget - (host.CLOCK.elapsed() - began))
-            progress.update(task, description=step, completed=done, total=total or 1, findings=findings, left=left)
+            progress.update(task, description=step, completed=done, total=total or 1, findings=findings)
 
-        return Hunter(target, folder, limits, tell).hunt(victim)
+        hunter = Hunter(target, folder, limits, tell)
+
+        def counters() -> str:
+            left = max(0.0, limits.budget - (host.CLOCK.elapsed() - began))
+            return f"{hunter.probes} probes, {progress.tasks[0].fields['findings']} found, {left:.0f} s left"
+
+        progress.update(task, counters=counters)
+        return hunter.hunt(victim)
+
+
+class _Counters(ProgressColumn):
+    """What goes on between two steps, too: read anew each time it is shown."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["counters"](), no_wrap=True)
 
 
 def _status(hunted: Hunted) -> Exit:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from toxscreen.hunt.hunter import Hunted
-from toxscreen.model import Culprit, Isolation, IsolationKind, Page, Table
+from toxscreen.hunt.remedy import remedy
+from toxscreen.model import Check, Code, Culprit, Isolation, IsolationKind, Outcome, Page, Section, Table
 
 #: What each kind says of a test, before its partners.
 _SAYS: Final = {
@@ -33,42 +34,81 @@ def page(hunted: Hunted, root: Path) -> Page:
     """
     proved = [each for each in hunted.findings if each.proved or each.kind is IsolationKind.CHANCE]
     unproved = [each for each in hunted.findings if each not in proved]
+    sections = [section(each) for each in proved]
+    sections += [replace(section(each), group="not proved, so take it as a hint") for each in unproved]
+    counted = [(kind.value, str(sum(each.kind is kind for each in hunted.findings))) for kind in IsolationKind]
+    table = Table(("Finding", "Tests"), tuple(row for row in counted if row[1] != "0"))
+    title = f"hunt through {root.name}: {_count(len(hunted.findings), 'finding')}"
+    return Page(title, tuple(_notes(hunted)), (table,) if table.rows else (), sections=tuple(sections))
+
+
+def _notes(hunted: Hunted) -> list[str]:
     probes = f"{_count(hunted.forked, 'forked probe')}, {_count(hunted.fresh, 'fresh interpreter')}"
     notes = [f"{_count(hunted.tests, 'test')}, {probes}, {hunted.seconds:.1f} s"]
     notes += [f"not collected: {name}: {text}" for name, text in hunted.broken]
     notes += hunted.notes
     if hunted.is_cut:
         notes.append("the search was cut short: more time (--budget) may find more")
-    lines = [line for each in proved for line in told(each)]
-    if unproved:
-        lines += ["", "not proved, so take it as a hint", ""]
-        lines += [line for each in unproved for line in told(each)]
-    counted = [(kind.value, str(sum(each.kind is kind for each in hunted.findings))) for kind in IsolationKind]
-    table = Table(("Finding", "Tests"), tuple(row for row in counted if row[1] != "0"))
-    title = f"hunt through {root.name}: {_count(len(hunted.findings), 'finding')}"
-    return Page(title, tuple(notes), (table,) if table.rows else (), tuple(lines))
+    return notes
 
 
 def told(finding: Isolation) -> list[str]:
     """One finding in lines."""
+    return list(section(finding).told)
+
+
+def section(finding: Isolation) -> Section:
+    """One finding: what it is, the command that shows it, and what to do."""
     partners = " and ".join(finding.partners)
     counted = ""
     if finding.failures is not None:
         counted = f" ({finding.failures[0]} of {finding.failures[1]} times)"
-    lines = [f"{finding.node_id} {_SAYS[finding.kind]}{f' {partners}' if partners else ''}{counted}"]
-    lines += [f"  {_culprit(each)}" for each in finding.culprits]
+    lines: list[str | Code] = [_culprit(each) for each in finding.culprits]
     if finding.text:
         where = f" ({finding.origin.file}:{finding.origin.line})" if finding.origin else ""
-        lines.append(f"  {finding.text}{where}")
+        lines.append(f"{finding.text}{where}")
     if finding.note:
-        lines.append(f"  {finding.note}")
+        lines.append(finding.note)
+    if finding.cleaner is not None:
+        lines.append(f"run in between, {finding.cleaner} keeps it from showing")
     if finding.reachable is False and finding.kind is not IsolationKind.SELF_POLLUTING:
-        lines.append("  random order under pytest-xdist does not meet this sequence; a hand-picked order does")
+        lines.append("random order under pytest-xdist does not meet this sequence; a hand-picked order does")
     if finding.kind in _ORDERED:
-        lines.append(f"  see it: {shlex.join(command(finding))}")
-    for kind in dict.fromkeys(each.kind for each in finding.culprits):
-        lines.append(f"  how to mend it: docs/isolation/{kind}.md")
-    return lines
+        lines.append(Code("see it", "shell", shlex.join(command(finding))))
+    proposed = remedy(finding)
+    if proposed is not None:
+        lines += proposed.lines
+        if proposed.fixture is not None:
+            lines.append(Code("or a fixture for conftest.py that restores just this", "python", proposed.fixture))
+    kinds = dict.fromkeys(each.kind for each in finding.culprits)
+    lines += [f"how to mend it: docs/isolation/{kind}.md" for kind in kinds]
+    return Section(
+        f"{finding.node_id} {_SAYS[finding.kind]}{f' {partners}' if partners else ''}{counted}", tuple(lines)
+    )
+
+
+def checks(hunted: Hunted) -> tuple[Check, ...]:
+    """The same for systems that read results of tests.
+
+    A finding that is proved is a failure; chance and what is not proved is skipped, for no build should turn on it. A
+    file that was not collected and a search that was cut short are errors. The search itself is always there: a
+    document without any test case is an error for some.
+    """
+    found = []
+    for each in hunted.findings:
+        lines = told(each)
+        proved = each.proved and each.kind is not IsolationKind.CHANCE
+        hint = "" if proved or each.kind is IsolationKind.CHANCE else "not proved: "
+        outcome = Outcome.FAILED if proved else Outcome.SKIPPED
+        file = each.node_id.partition("::")[0]
+        text = "\n".join(lines)
+        found.append(Check(f"hunt.{each.kind}", each.node_id, outcome, f"{hint}{lines[0]}", text, file))
+    for name, reason in hunted.broken:
+        found.append(Check("hunt.not-collected", name, Outcome.ERROR, reason, reason, name))
+    ended = "the search was cut short" if hunted.is_cut else ""
+    ended = "the search was interrupted" if hunted.is_interrupted else ended
+    counted = "\n".join(_notes(hunted))
+    return (*found, Check("hunt", "search", Outcome.ERROR if ended else Outcome.PASSED, ended, counted))
 
 
 def command(finding: Isolation) -> tuple[str, ...]:
@@ -86,7 +126,7 @@ def data(hunted: Hunted, root: Path) -> dict[str, object]:
     return {
         "root": str(root),
         "tests": hunted.tests,
-        "findings": [asdict(each) for each in hunted.findings],
+        "findings": [_finding(each) for each in hunted.findings],
         "broken": [{"file": name, "reason": text} for name, text in hunted.broken],
         "notes": list(hunted.notes),
         "probes": {"forked": hunted.forked, "fresh": hunted.fresh},
@@ -94,6 +134,11 @@ def data(hunted: Hunted, root: Path) -> dict[str, object]:
         "cut_short": hunted.is_cut,
         "interrupted": hunted.is_interrupted,
     }
+
+
+def _finding(finding: Isolation) -> dict[str, object]:
+    proposed = remedy(finding)
+    return {**asdict(finding), "remedy": asdict(proposed) if proposed is not None else None}
 
 
 def _culprit(culprit: Culprit) -> str:

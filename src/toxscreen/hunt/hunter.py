@@ -67,6 +67,11 @@ class Hunter:
         self._suspected: dict[str, Suspect] = {}
         self._node_ids: tuple[str, ...] = ()
 
+    @property
+    def probes(self) -> int:
+        """Probes that are done."""
+        return self._lab.forked + self._lab.fresh
+
     def hunt(self, victim: str | None = None) -> Hunted:
         """Hunt.
 
@@ -204,7 +209,6 @@ class Hunter:
         sequence = (*found.partners, node_id)
         culprits = self._lab.explain(sequence)
         proved, proof = self._lab.shown_fresh(sequence, suspect.after, suspect.alone)
-        note = f"run in between, {found.cleaners[0]} keeps it from showing" if found.cleaners else None
         red = suspect.after if suspect.is_victim else suspect.alone
         return Isolation(
             kind,
@@ -215,8 +219,9 @@ class Hunter:
             culprits,
             proved=proved,
             reachable=can_be_met(sequence),
-            note=note if proved else "forks show it, fresh interpreters do not always",
+            note=None if proved else "forks show it, fresh interpreters do not always",
             proof=proof,
+            cleaner=found.cleaners[0] if found.cleaners else None,
         )
 
     def _search(self, suspect: Suspect, *, branch: bool) -> Found | None:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import io
 import os
 import re
-import unicodedata
 from typing import Final, TextIO
 
 import rich.table
 from rich.console import Console
 from rich.text import Text
 
-from toxscreen.model import Outcome, Page, RunState, Table
+from toxscreen.model import Outcome, Page, RunState, Section, Table
+from toxscreen.report.visible import visible
 
 _NUMBER = re.compile(r"[<>]?[\d.,]+( ?(%|s))?|-?")
 #: Wider than any line: tables are then as wide as what stands in them.
 _UNBOUNDED: Final = 1_000_000
 _NARROWEST: Final = 40
-#: Categories of Unicode: control, surrogate, line and paragraph separator.
-_ESCAPED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _STYLES: Final = {
     **{outcome.value: "red" for outcome in Outcome if outcome.red},
     **dict.fromkeys((RunState.DIED.value, "unreadable"), "red"),
@@ -75,7 +73,8 @@ def render(page: Page, width: int | None = None) -> str:
         if table.title:
             _say(console, table.title, "bold")
         console.print(_rows(table))
-    if page.closing and (page.notes or page.tables):
+    _say_sections(console, page.sections)
+    if page.closing and (page.notes or page.tables or page.sections):
         console.line()
     for line in page.closing:
         _say(console, line)
@@ -86,7 +85,20 @@ def render(page: Page, width: int | None = None) -> str:
 
 def _say(console: Console, text: str, style: str = "") -> None:
     """One line, left to the terminal to wrap: what is copied from it has no line breaks of ours."""
-    console.print(Text(_visible(text), style), soft_wrap=True)
+    console.print(Text(visible(text), style), soft_wrap=True)
+
+
+def _say_sections(console: Console, sections: tuple[Section, ...]) -> None:
+    group = ""
+    for number, section in enumerate(sections):
+        if section.group != group:
+            console.line()
+            _say(console, section.group)
+        if section.group != group or not number:
+            console.line()
+        group = section.group
+        for line in section.told:
+            _say(console, line)
 
 
 def _rows(table: Table) -> rich.table.Table:
@@ -96,20 +108,8 @@ def _rows(table: Table) -> rich.table.Table:
         numeric = any(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)
         shown.add_column(Text(title), justify="right" if numeric else "left", overflow="fold")
     for row in table.rows:
-        shown.add_row(*(Text(_visible(cell), _STYLES.get(cell, "")) for cell in row))
+        shown.add_row(*(Text(visible(cell), _STYLES.get(cell, "")) for cell in row))
     return shown
-
-
-def _visible(text: str) -> str:
-    """The text with control characters, separators and lone surrogates escaped: they neither act nor fail."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char.encode("unicode_escape").decode("ascii")
-        if char not in "\n\t" and unicodedata.category(char) in _ESCAPED
-        else char
-        for char in text
-    )
 
 
 def _width_of(stream: TextIO) -> int | None:
