@@ -241,6 +241,8 @@ class Header:
     environment: str | None = None
     #: ``RUN:LANE`` that this run replays.
     replay_of: str | None = None
+    #: Those of the arguments that say what to collect.
+    paths: tuple[str, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)
 
 

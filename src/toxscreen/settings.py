@@ -125,6 +125,19 @@ TOP_OPTIONS: Final = {
         ),
         Option("retention", _count, "How many recorded runs are kept.", 100, "TOXSCREEN_RETENTION"),
         Option(
+            "diagnose",
+            _one_of("auto", "off"),
+            'Whether a red run that was random or parallel ends with the reasons of its failures: "auto" or "off".',
+            "auto",
+            "TOXSCREEN_DIAGNOSE",
+        ),
+        Option(
+            "diagnose-budget",
+            _seconds,
+            "Seconds that a diagnosis may take; 0 is 60, or a tenth of the run's where that is more.",
+            0.0,
+        ),
+        Option(
             "freeze",
             _truth,
             "Whether Python's garbage collector leaves what collecting the tests made alone.",
@@ -186,6 +199,9 @@ class Settings:
     sources: Mapping[tuple[str, str], str]
     default_category: Sourced[str | None]
     retention: Sourced[int]
+    diagnose: Sourced[str]
+    #: Seconds; 0: what is usual.
+    diagnose_budget: Sourced[float]
     freeze: Sourced[bool]
     services: Mapping[str, Service]
 
@@ -297,6 +313,8 @@ class _Reader:
             sources=self.sources,
             default_category=self.default_category(table, categories),
             retention=self.top(table, "retention"),
+            diagnose=self.top(table, "diagnose"),
+            diagnose_budget=self.top(table, "diagnose-budget"),
             freeze=self.top(table, "freeze"),
             services=self.services(self.subtable(table, "services")),
         )

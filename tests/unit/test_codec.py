@@ -77,6 +77,7 @@ HEADERS = st.builds(
     chosen=TEXTS,
     environment=st.none() | TEXT,
     replay_of=st.none() | TEXT,
+    paths=st.lists(TEXT, max_size=2).map(tuple),
     extra=extra(Header),
 )
 
@@ -122,6 +123,7 @@ HEADER = Header(
     chosen={"workers": "2 (-n)"},
     environment="unit",
     replay_of="run:gw0",
+    paths=("tests",),
     extra={"colour": "red"},
 )
 
@@ -174,17 +176,20 @@ def test_fields_that_say_nothing_are_left_out() -> None:
 
 def test_a_header_is_one_flat_object_with_every_field() -> None:
     stored = json.loads(codec.header_to_json(HEADER))
-    expected = {item.name: getattr(HEADER, item.name) for item in fields(Header)} | {"argv": ["-k", "it"]}
+    expected = {item.name: getattr(HEADER, item.name) for item in fields(Header)} | {
+        "argv": ["-k", "it"],
+        "paths": ["tests"],
+    }
     assert stored == {**{key: value for key, value in expected.items() if key != "extra"}, "colour": "red"}
     assert codec.header_from_json(json.dumps(stored)) == HEADER
 
 
 def test_an_older_header_may_lack_what_has_a_default() -> None:
     stored = json.loads(codec.header_to_json(HEADER))
-    for name in ("tools", "host", "chosen", "environment", "replay_of", "colour"):
+    for name in ("tools", "host", "chosen", "environment", "replay_of", "paths", "colour"):
         del stored[name]
     assert codec.header_from_json(json.dumps(stored)) == replace(
-        HEADER, tools={}, host={}, chosen={}, environment=None, replay_of=None, extra={}
+        HEADER, tools={}, host={}, chosen={}, environment=None, replay_of=None, paths=(), extra={}
     )
 
 
@@ -286,6 +291,7 @@ def test_an_object_is_an_event_or_refused(record: dict[str, Any]) -> None:
         ({"argv": "pytest"}, "has 'pytest' for 'argv'"),
         ({"argv": 3}, "has 3 for 'argv'"),
         ({"argv": ["-k", 3]}, "has 3 for 'argv'"),
+        ({"paths": "tests"}, "has 'tests' for 'paths'"),
         ({"started": "now"}, "has 'now' for 'started'"),
         ({"started": -1}, "has -1 for 'started'"),
         ({"started": 99_999_999_999_999}, "has 99999999999999 for 'started'"),

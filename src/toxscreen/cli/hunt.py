@@ -24,8 +24,11 @@ from toxscreen.cli.output import Output, outputs
 from toxscreen.errors import ConfigError, Exit, HuntError, Place, ReportError
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
+from toxscreen.hunt.suspects import failures
 from toxscreen.hunt.target import Target
-from toxscreen.model import Code, Page
+from toxscreen.journal.read import find_run, recorded_root
+from toxscreen.model import Code, Page, Run
+from toxscreen.plan.replay import without_replay
 from toxscreen.report import junit, markdown
 from toxscreen.settings import find_root
 
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", metavar="PATH", help="a project, or a folder or file of tests in it")
     parser.add_argument("--category", metavar="C", help="only tests of this category")
     parser.add_argument("--victim", metavar="NODEID", help="explain this test and nothing else")
+    parser.add_argument("--run", metavar="RUN", help="explain what failed in this recorded run ('last': the newest)")
     parser.add_argument("--budget", type=_seconds, default=300.0, metavar="TIME", help="90s or 5m, say (default: 5m)")
     parser.add_argument("--test-limit", type=_seconds, default=60.0, metavar="TIME", help="for one test (default: 60s)")
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
@@ -80,12 +84,20 @@ def run(arguments: argparse.Namespace) -> Answer:
     """
     if not hasattr(os, "fork"):
         raise HuntError("this system cannot fork", hint="hunt on Linux or macOS, or in a container")
-    target = _target(arguments)
+    old = _recorded(arguments) if arguments.run is not None else None
+    target = _target(arguments) if old is None else _target_of(old, arguments.python)
     asked = {kind: name for kind in _RENDERERS if (name := getattr(arguments, kind)) is not None}
     files = dict(zip(asked, outputs(list(asked.values())), strict=True))
+    failed = failures(old) if old is not None else ()
+    if old is not None and not failed:
+        return Answer(Page(f"run {old.id}: no test failed"), {"run": old.id, "findings": []}, Exit.CLEAN)
+
+    def search(hunter: Hunter) -> Hunted:
+        return hunter.hunt(arguments.victim) if old is None else hunter.diagnose(failed)
+
     limits = Limits(arguments.budget, arguments.test_limit, arguments.jobs or host.cores(), arguments.seed)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
-        hunted = _hunt(target, Path(folder).resolve(), limits, arguments.victim)
+        hunted = _hunt(target, Path(folder).resolve(), limits, search)
     return _answer(hunted, target.root, files)
 
 
@@ -132,7 +144,31 @@ def _target(arguments: argparse.Namespace) -> Target:
     return Target(root, paths, options, python, arguments.category)
 
 
-def _hunt(target: Target, folder: Path, limits: Limits, victim: str | None) -> Hunted:
+def _recorded(arguments: argparse.Namespace) -> Run:
+    """The run that is to be explained."""
+    for name, key in (("path", "PATH"), ("category", "--category"), ("victim", "--victim"), ("options", "--")):
+        if getattr(arguments, name):
+            raise ConfigError(
+                f"takes no {key}",
+                place=Place(key="toxscreen hunt --run"),
+                hint="a run says itself what it ran, and how",
+            )
+    return find_run(recorded_root(here()), arguments.run)
+
+
+def _target_of(old: Run, python: str | None) -> Target:
+    """The suite of a run, with the options that the run had."""
+    header = old.header
+    given = without_replay(header.argv)
+    options = [argument for argument in given if argument not in header.paths]
+    if header.seed is not None:
+        options.append(f"--randomly-seed={header.seed}")
+    executable = header.executable if Path(header.executable).exists() else sys.executable
+    folder = recorded_root(here()) / header.cwd
+    return Target(folder, header.paths, tuple(options), python or executable, hash_seed=header.hash_seed or "0")
+
+
+def _hunt(target: Target, folder: Path, limits: Limits, search: Callable[[Hunter], Hunted]) -> Hunted:
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -158,7 +194,7 @@ def _hunt(target: Target, folder: Path, limits: Limits, victim: str | None) -> H
             return f"{hunter.probes} probes, {progress.tasks[0].fields['findings']} found, {left:.0f} s left"
 
         progress.update(task, counters=counters)
-        return hunter.hunt(victim)
+        return search(hunter)
 
 
 class _Counters(ProgressColumn):

@@ -7,7 +7,7 @@ shown it both ways twice.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,10 +17,11 @@ from toxscreen import host
 from toxscreen.errors import HuntError, Place
 from toxscreen.hunt.beside import look_beside
 from toxscreen.hunt.collecting import judge_red
+from toxscreen.hunt.diagnosis import Diagnosis
 from toxscreen.hunt.lab import REPEATS, BudgetError, Lab, Limits, Tell
 from toxscreen.hunt.orders import can_be_met, orders
 from toxscreen.hunt.search import Found, smallest
-from toxscreen.hunt.suspects import Suspect, alike, rest_of, sightings, suspects
+from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
 from toxscreen.hunt.target import Target
 from toxscreen.model import Isolation, IsolationKind, Probe, Sighting
 
@@ -81,11 +82,27 @@ class Hunter:
         Raises:
             HuntError: there is nothing to hunt through, or no such test.
         """
+        return self._within_limits(lambda: self._look_and_explain(victim), victim)
+
+    def diagnose(self, failed: Sequence[Failure]) -> Hunted:
+        """Explain what failed in a run, from the order in which it did.
+
+        Args:
+            failed: the tests and what ran before them.
+
+        Raises:
+            HuntError: there is nothing to hunt through.
+        """
+        first = failed[0].node_id if failed else None
+        return self._within_limits(lambda: Diagnosis(self._lab, self._node_ids, self._explain).explain(failed), first)
+
+    def _within_limits(self, search: Callable[[], None], first: str | None) -> Hunted:
+        """Search until it is done, the budget ends or a person does not want to wait any longer."""
         lab, is_interrupted = self._lab, False
         try:
-            self._node_ids = lab.open(victim)
-            self._check(victim)
-            self._look_and_explain(victim)
+            self._node_ids = lab.open(first)
+            self._check()
+            search()
         except BudgetError:
             self._is_cut = True
         except KeyboardInterrupt:
@@ -111,7 +128,7 @@ class Hunter:
             is_interrupted,
         )
 
-    def _check(self, victim: str | None) -> None:
+    def _check(self) -> None:
         if not self._node_ids:
             broken = "".join(f"\n  {name}: {text}" for name, text in self._lab.broken)
             raise HuntError(
@@ -119,11 +136,11 @@ class Hunter:
                 place=Place(file=os.fspath(self._lab.target.root)),
                 hint=f"could not be collected:{broken}" if broken else "name the folder or the files of the tests",
             )
-        if victim is not None and victim not in self._node_ids:
-            raise HuntError(f"there is no test {victim}", hint="give the node id as pytest prints it")
 
     def _look_and_explain(self, victim: str | None) -> None:
         lab, node_ids = self._lab, self._node_ids
+        if victim is not None and victim not in node_ids:
+            raise HuntError(f"there is no test {victim}", hint="give the node id as pytest prints it")
         todo = [victim] if victim is not None else node_ids
         lab.trust_forks(todo)
         found = self._look(victim)
@@ -136,7 +153,7 @@ class Hunter:
             alone = self._alone.get(node_id)
             if alone is not None and alone.outcome.red and node_id not in explained:
                 lab.findings.append(judge_red(lab, node_ids, alone))
-        look_beside(lab, self._alone, explained)
+        lab.findings += look_beside(lab, self._alone, explained)
 
     # what to look for
 

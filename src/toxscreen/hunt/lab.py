@@ -87,7 +87,7 @@ class Lab:
             HuntError: the suite cannot be collected.
         """
         if victim is not None:
-            ahead = replace(self.request([victim]), files=_files([victim]))
+            ahead = replace(self.request([victim]), files=files_of([victim]))
             self._ahead = self._stack.enter_context(self._fresh.ahead([ahead]))
         exits = 0
         while self._warm is None:
@@ -122,7 +122,7 @@ class Lab:
         forked = {probe.node_ids: probe.last for probe in self.all(requests)}
         probes = [self._counted(probe) for probe in self._ahead()]
         done = {probe.node_ids for probe in probes}
-        todo = [replace(each, files=_files(each.node_ids)) for each in requests if each.node_ids not in done]
+        todo = [replace(each, files=files_of(each.node_ids)) for each in requests if each.node_ids not in done]
         for probe in (*probes, *self.judge(todo, "comparing forks with fresh interpreters")):
             if alike(forked[probe.node_ids], probe.last):
                 continue
@@ -231,7 +231,7 @@ class Lab:
             Whether it was shown each time, and all probes.
         """
         shown, proof = False, tuple[Probe, ...]()
-        for files in (_files(sequence), ()):
+        for files in (files_of(sequence), ()):
             pair = [replace(self.request(node_ids), files=files) for node_ids in (sequence, sequence[-1:])]
             proof = tuple(self.judge(pair * TIMES))
             shown = all(alike(probe.last, after if len(probe.node_ids) == len(sequence) else alone) for probe in proof)
@@ -240,5 +240,6 @@ class Lab:
         return shown, proof
 
 
-def _files(node_ids: Sequence[str]) -> tuple[str, ...]:
+def files_of(node_ids: Sequence[str]) -> tuple[str, ...]:
+    """The files that hold these tests."""
     return tuple(sorted({node_id.partition("::")[0] for node_id in node_ids}))

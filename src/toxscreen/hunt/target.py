@@ -35,6 +35,8 @@ class Target:
     options: tuple[str, ...] = ()
     python: str = sys.executable
     category: str | None = None
+    #: Value of PYTHONHASHSEED.
+    hash_seed: str = "0"
 
     def start(
         self,
@@ -96,7 +98,7 @@ class Target:
             ORDERS: json.dumps(orders),
             "HOME": os.fspath(own / "home"),
             "TMPDIR": os.fspath(own / "tmp"),
-            "PYTHONHASHSEED": "0",
+            "PYTHONHASHSEED": self.hash_seed,
         }
 
 

@@ -158,8 +158,8 @@ def header_from_json(text: str) -> Header:
     for name in ("tools", "host", "chosen"):
         for value in known.get(name, {}).values():
             _check(name, value, (str,))
-    if "argv" in known:
-        known["argv"] = _texts("argv", known["argv"])
+    for name in known.keys() & {"argv", "paths"}:
+        known[name] = _texts(name, known[name])
     if not 0 <= known.get("started", 0) <= _LAST_MOMENT:
         raise ValueError(f"has {_short(known['started'])} for 'started'")
     extra = {key: value for key, value in record.items() if key not in _HEADER}
