@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Any, Final
 
 import pytest
 
-from toxscreen.hunt.child.touching import Touched
 from toxscreen.model import Outcome
 from toxscreen.probes.origin import origin_of
+from toxscreen.probes.touching import Touched
 
 # Tests replace functions of `os`; these are the real ones.
 _close, _open, _write = os.close, os.open, os.write
@@ -82,6 +83,7 @@ class Runner:
         self._descriptor = _high(_open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
         temporary, home = str(Path(tempfile.gettempdir()).resolve()), str(Path.home().resolve())
         self._touched = Touched({temporary: "TMPDIR", home: "HOME"}, (f"{temporary}{os.sep}pytest-",))
+        sys.addaudithook(self._touched.hear)
         random.seed(_SEED)
 
     def run_all(self, node_ids: Sequence[str], after: str | None = None) -> None:
@@ -134,7 +136,7 @@ class Runner:
     def _say(self, item: pytest.Item) -> None:
         outcome, report = _outcome(self._reports)
         told: dict[str, Any] = {"node_id": item.nodeid, "outcome": outcome.value}
-        touched = self._touched.take() if self._touched is not None else []
+        touched = self._touched.take() if self._touched is not None else ()
         if touched:
             told["touched"] = touched
         if outcome.red:
