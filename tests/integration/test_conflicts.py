@@ -79,11 +79,13 @@ def test_one_process_has_nobody_to_meet(tmp_path: Path) -> None:
         def test_a(): pathlib.Path("orders.csv").write_text("tea")
         def test_b(): pathlib.Path("orders.csv").write_text("tea")
     """
-    project = Suite({"tests/integration/test_a.py": body, "tests/perf/test_c.py": body}).at(tmp_path)
-    result = project.run_inline("--category", "integration").expect(
-        exit=0, outcomes=dict.fromkeys([A, A.replace("::test_a", "::test_b")], "passed"), never_says=["conflict"]
-    )
-    assert [attempt.touched for attempt in result.run.attempts] == [("file orders.csv",)] * 2
-    # Nobody looks where leaks are not looked for.
-    measured = project.run_inline("--category", "perf")
-    assert [attempt.touched for attempt in measured.run.attempts] == [()] * 2
+    setting = "[tool.toxscreen]\ndefault-category = 'integration'\n"
+    project = Suite({"pyproject.toml": setting, "test_a.py": body, "tests/perf/test_b.py": body}).at(tmp_path)
+    result = project.run("-n0").expect(exit=0, never_says=["conflict"])
+    assert {attempt.node_id: attempt.touched for attempt in result.run.attempts} == {
+        "test_a.py::test_a": ("file orders.csv",),
+        "test_a.py::test_b": ("file orders.csv",),
+        # Nobody looks where leaks are not looked for.
+        "tests/perf/test_b.py::test_a": (),
+        "tests/perf/test_b.py::test_b": (),
+    }

@@ -15,7 +15,8 @@ import pytest
 from toxscreen.errors import CorruptJournalError, ToxscreenError, UnknownRunError
 from toxscreen.journal import store
 from toxscreen.journal.codec import event_from_line, event_to_line, header_to_json
-from toxscreen.journal.read import find_run, fingerprint, read_run, recorded_root, touches
+from toxscreen.journal.read import find_run, fingerprint, read_run, recorded_root
+from toxscreen.journal.touches import touches
 from toxscreen.journal.write import Shard
 from toxscreen.model import (
     Attempt,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -19,8 +18,6 @@ from toxscreen.settings import find_root
 
 #: Stands for the newest run.
 LAST: Final = "last"
-#: Stands in the lines of tests that touched something; within a text, quotes are escaped.
-_TOUCHED: Final = b',"touched":['
 
 
 def fingerprint(node_ids: Iterable[str]) -> str:
@@ -61,26 +58,6 @@ def read_run(folder: Path) -> Run:
         finished=finish.time if finish else None,
         notes=tuple(notes),
     )
-
-
-def touches(folder: Path) -> list[Event]:
-    """The events of a run that say what a test touched, without reading the others.
-
-    Args:
-        folder: the run's; what cannot be read of it is left out.
-    """
-    found = []
-    for path in sorted(folder.glob("*.jsonl")):
-        try:
-            content = path.read_bytes()
-        except OSError:
-            continue
-        if _TOUCHED in content:
-            for line in content.split(b"\n"):
-                if _TOUCHED in line:
-                    with contextlib.suppress(ValueError):
-                        found.append(event_from_line(line))
-    return found
 
 
 def recorded_root(start: Path) -> Path:

@@ -91,7 +91,7 @@ class Summary:
 
 
 def _conflicts(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    from toxscreen.journal.read import touches
+    from toxscreen.journal.touches import touches
 
     touched = touches(folder)
     if not touched:
