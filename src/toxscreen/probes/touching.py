@@ -45,6 +45,10 @@ class Touched:
         self._found: dict[str, None] = {}
         self._process = _getpid()
 
+    def belong_to_this_process(self) -> None:
+        """After a fork: what this process does is noted from now on."""
+        self._process = _getpid()
+
     def take(self) -> tuple[str, ...]:
         """What was touched since the last call, each once, such as ``file out/orders.csv`` and ``port 8000``."""
         if not self._found:
