@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 Network = Literal["none", "loopback", "any"]
 OrderKind = Literal["random", "written"]
 LeakRule = Literal["fail", "report", "off"]
 T = TypeVar("T")
+#: Stands before a thing that a test only connected to, among those that it touched.
+CONNECTION: Final = "connection to "
 Workers = Literal["auto"] | int
 
 
@@ -183,6 +185,9 @@ class Event:
     #: Exit status of the run (finish) or of the worker's process (lane-down; negative: the signal).
     status: int | None = None
     pid: int | None = None
+    #: What the test changed, bound or connected to outside of its process, such as ``file out/orders.csv``,
+    #: ``port 8000`` and ``connection to port 5432``.
+    touched: tuple[str, ...] = ()
     #: Unknown fields of the journal line, kept as they were.
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -203,11 +208,23 @@ class Attempt:
     origin: Origin | None = None
     leaks: tuple[Leak, ...] = ()
     text: str | None = None
+    #: As in :class:`Event`.
+    touched: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
         """Set-up, call and teardown together, in seconds."""
         return self.setup + self.call + self.teardown
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Something that tests on different lanes touched: they can meet in it, whether or not they did this time."""
+
+    #: Such as ``file out/orders.csv`` and ``port 8000``.
+    thing: str
+    #: Node id and lane of each test that did; those that only connected to it stand last.
+    tests: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,7 +464,7 @@ class Sighting:
     origin: Origin | None = None
     #: First line of what went wrong.
     text: str | None = None
-    #: What it wrote, bound or opened outside of its process, such as ``file TMPDIR/orders.csv`` and ``port 8000``.
+    #: As in :class:`Event`, such as ``file TMPDIR/orders.csv`` and ``port 8000``.
     touched: tuple[str, ...] = ()
 
     @property

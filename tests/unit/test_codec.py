@@ -54,6 +54,7 @@ EVENTS = st.builds(
     text=st.none() | TEXT,
     status=st.none() | NUMBER,
     pid=st.none() | NUMBER,
+    touched=st.lists(TEXT, max_size=2).map(tuple),
     extra=extra(Event),
 )
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
@@ -95,6 +96,7 @@ FULL = Event(
     text="words",
     status=-9,
     pid=77,
+    touched=("file a.csv", "port 8000"),
     extra={"colour": ["red"]},
 )
 FULL_LINE = (
@@ -102,7 +104,7 @@ FULL_LINE = (
     b'"setup":0.250000,"call":2.000000,"teardown":0.125000,'
     b'"origin":{"exception":"ValueError","file":"a.py","line":3,"causes":[["KeyError","b.py",4]]},'
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
-    b'"text":"words","status":-9,"pid":77,"colour":["red"]}\n'
+    b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],"colour":["red"]}\n'
 )
 HEADER = Header(
     schema=1,
@@ -232,6 +234,8 @@ def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> Non
             {"origin": {"exception": "E", "file": "x.py", "line": 3, "causes": [["E", "x.py"]]}},
             "has ['E', 'x.py'] for a line of an origin",
         ),
+        ({"touched": "port 1"}, "has 'port 1' for 'touched'"),
+        ({"touched": [1]}, "has 1 for 'touched'"),
         ({"leaks": {}}, "has {} where a list belongs"),
         ({"leaks": ["x"]}, "has 'x' for a leak"),
         ({"leaks": [{"what": "x"}]}, "has {'what': 'x'} for a leak"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from toxscreen.model import Attempt, Ended, Origin, Outcome, Probe, Run, Sighting
+from toxscreen.plan.conflicts import used
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,12 @@ def sharing(alone: Mapping[str, Sighting]) -> dict[tuple[str, str], str]:
     Args:
         alone: each test as it was seen alone; red ones are left out.
     """
-    by_thing: dict[str, list[str]] = {}
-    for sighting in alone.values():
-        for thing in sighting.touched if not sighting.outcome.red else ():
-            by_thing.setdefault(thing, []).append(sighting.node_id)
+    users = used((each.node_id, each.touched) for each in alone.values() if not each.outcome.red)
     found: dict[tuple[str, str], str] = {}
-    for thing, node_ids in by_thing.items():
-        for one, other in combinations(sorted(node_ids), 2):
-            found.setdefault((one, other), thing)
+    for thing, (changing, connecting) in users.items():
+        for one, other in combinations(sorted({*changing, *connecting}), 2):
+            if one in changing or other in changing:
+                found.setdefault((one, other), thing)
     return found
 
 

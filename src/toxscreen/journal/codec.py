@@ -104,6 +104,8 @@ def _rare_fields(event: Event) -> dict[str, object]:
         record["status"] = event.status
     if event.pid is not None:
         record["pid"] = event.pid
+    if event.touched:
+        record["touched"] = event.touched
     if event.extra:
         record.update(event.extra)
     return record
@@ -132,6 +134,7 @@ def event_from_line(line: bytes | str) -> Event:
             text=record.get("text"),
             status=record.get("status"),
             pid=record.get("pid"),
+            touched=_texts("touched", record.get("touched", [])),
             extra={key: value for key, value in record.items() if key not in _EVENT},
         )
     except KeyError as error:

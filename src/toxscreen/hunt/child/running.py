@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Any, Final
 
 import pytest
 
-from toxscreen.hunt.child.touching import Touched
 from toxscreen.model import Outcome
 from toxscreen.probes.origin import origin_of
+from toxscreen.probes.touching import Touched
 
 # Tests replace functions of `os`; these are the real ones.
 _close, _open, _write = os.close, os.open, os.write
@@ -94,6 +95,7 @@ class Runner:
             return
         temporary, home = str(Path(tempfile.gettempdir()).resolve()), str(Path.home().resolve())
         self._touched = Touched({temporary: "TMPDIR", home: "HOME"}, (f"{temporary}{os.sep}pytest-",))
+        sys.addaudithook(self._touched.hear)
         random.seed(_SEED)
 
     def shared(self, one: str, other: str) -> int:
@@ -169,7 +171,7 @@ class Runner:
     def _say(self, item: pytest.Item) -> None:
         outcome, report = _outcome(self._reports)
         told: dict[str, Any] = {"node_id": item.nodeid, "outcome": outcome.value}
-        touched = self._touched.take() if self._touched is not None else []
+        touched = self._touched.take() if self._touched is not None else ()
         if touched:
             told["touched"] = touched
         if outcome.red:
