@@ -10,7 +10,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -187,8 +186,7 @@ BUILT_IN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a project asks of toxscreen, and where each value came from."""
 
     root: Path
@@ -414,9 +412,7 @@ class _Reader:
             for key in values:
                 self.sources[name, key] = f"{FILE}: categories.{name}.{key}"
             base = found.get(name) or _policy(name)
-            found[name] = Policy(
-                **{item.name: values.get(item.name, getattr(base, item.name)) for item in fields(Policy)}
-            )
+            found[name] = base._replace(**values)
             for pattern in values.get("paths", ()):
                 if not _matches_something(self.root, pattern):
                     self.errors.append(

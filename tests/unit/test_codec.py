@@ -196,11 +196,11 @@ def test_an_older_header_may_lack_what_has_a_default() -> None:
 
 
 def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> None:
-    unchecked = {name for name, types in codec._EVENT.items() if not types}
+    unchecked = {name for name, types in codec._types_of(Event).items() if not types}
     assert unchecked == {"kind", "outcome", "origin", "leaks"}
-    assert all(codec._HEADER.values())
-    assert all(codec._LEAK.values())
-    assert all(codec._FRAME.values())
+    assert all(codec._types_of(Header).values())
+    assert all(codec._types_of(Leak).values())
+    assert all(codec._types_of(Frame).values())
 
 
 # what is no record

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -167,8 +166,8 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         subprocesses=True,
         leaks="off",
     )
-    smoke = replace(INTEGRATION, category="smoke-test", paths=("tests/smoke_test",), markers=("smoke_test",))
-    perf = replace(PERF, workers="auto")
+    smoke = INTEGRATION._replace(category="smoke-test", paths=("tests/smoke_test",), markers=("smoke_test",))
+    perf = PERF._replace(workers="auto")
     keys = ("paths", "markers", "order", "workers", "timeout", "budget", "network", "subprocesses", "leaks")
     assert set(keys) == set(CATEGORY_OPTIONS), "a new key needs its place in this test"
     assert found == Settings(

@@ -6,6 +6,7 @@ import faulthandler
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,13 +15,15 @@ from toxscreen.analysis.checkpoint import Checkpoints
 from toxscreen.guard.watch import Watch
 from toxscreen.journal.codec import end_line, start_line
 from toxscreen.journal.write import Shard
-from toxscreen.model import Event, EventKind, Origin, Outcome
+from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.probes.calls import Rule, enforce, listen
-from toxscreen.probes.origin import origin_of
 from toxscreen.probes.touching import Touched
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
 from toxscreen.pytest_plugin.touched import touched_in
+
+if TYPE_CHECKING:
+    from toxscreen.model import Origin
 
 #: How pytest-timeout's message begins, see PYTEST_FAILURE_MESSAGE there.
 _TIMEOUT_MESSAGE = "Timeout (>"
@@ -269,6 +272,8 @@ class Observe:
     def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
         """Note the identity of the first failure."""
         if isinstance(report, pytest.TestReport) and self._origin is None and call.excinfo is not None:
+            from toxscreen.probes.origin import origin_of
+
             file, line, _ = report.location
             self._origin = origin_of(call.excinfo.value, self.screen.settings.root, (file, (line or 0) + 1))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from toxscreen import host
 from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ToxscreenError, UnknownRunError
-from toxscreen.model import OrderKind, Policy, Run, Sourced
+from toxscreen.model import Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
 from toxscreen.pytest_plugin import configured_root, options
 from toxscreen.pytest_plugin.collect import Collect
@@ -20,7 +21,11 @@ from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
 from toxscreen.pytest_plugin.screen import KEY, Screen, is_distributed, runs_tests, tx_count, worker_input
 from toxscreen.pytest_plugin.summary import Summary
-from toxscreen.settings import Settings, load
+from toxscreen.settings import load
+
+if TYPE_CHECKING:
+    from toxscreen.model import OrderKind, Policy, Run
+    from toxscreen.settings import Settings
 
 
 def start(config: pytest.Config) -> int | None:
