@@ -13,6 +13,7 @@ from toxscreen.cli.hunt_page import command, data, page, told
 from toxscreen.cli.main import parser
 from toxscreen.errors import Exit
 from toxscreen.hunt.hunter import Hunted
+from toxscreen.hunt.tree import ChangedFile
 from toxscreen.model import (
     Culprit,
     Ended,
@@ -258,7 +259,13 @@ def test_what_was_not_collected_what_was_noted_and_what_was_cut_short_is_told_in
 
 def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
     hunted = replace(
-        NOTHING, findings=(FINDING, CHANCE), broken=(("u.py", "E"),), notes=("n",), seconds=1.23456, is_interrupted=True
+        NOTHING,
+        findings=(FINDING, CHANCE),
+        broken=(("u.py", "E"),),
+        notes=("n",),
+        seconds=1.23456,
+        is_interrupted=True,
+        changed_files=(ChangedFile("out/a.txt", "created", "copy"),),
     )
     origin = {
         "exception": "KeyError",
@@ -329,6 +336,7 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
         "seconds": 1.235,
         "cut_short": False,
         "interrupted": True,
+        "changed_files": [{"file": "out/a.txt", "change": "created", "where": "copy"}],
     }
 
 
@@ -343,6 +351,7 @@ def test_the_data_of_a_hunt_that_found_nothing() -> None:
         "seconds": 1.26,
         "cut_short": True,
         "interrupted": False,
+        "changed_files": [],
     }
 
 
@@ -388,6 +397,8 @@ def test_the_arguments_when_none_are_given() -> None:
         "jobs": None,
         "seed": 1,
         "python": None,
+        "in_place": False,
+        "sandbox": False,
         "options": [],
     }
 

@@ -17,8 +17,10 @@ from toxscreen import host
 from toxscreen.cli.command import Answer, here
 from toxscreen.cli.hunt_page import data, page
 from toxscreen.errors import ConfigError, Exit, HuntError, Place
+from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.hunter import Hunted, Hunter, Limits
 from toxscreen.hunt.target import Target
+from toxscreen.hunt.workplace import Workplace
 from toxscreen.settings import find_root
 
 NAME = "hunt"
@@ -40,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the shuffled orders (default: 1)")
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
+    parser.add_argument("--in-place", action="store_true", help="run probes in the project, not in copies of it")
+    parser.add_argument("--sandbox", action="store_true", help="let probes write nowhere else (needs bubblewrap)")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
 
 
@@ -61,6 +65,7 @@ def run(arguments: argparse.Namespace) -> Answer:
 
     Raises:
         ConfigError: a path that is not there.
+        MissingToolError: there is no bubblewrap.
         HuntError: the suite cannot be hunted through.
     """
     if not hasattr(os, "fork"):
@@ -68,7 +73,14 @@ def run(arguments: argparse.Namespace) -> Answer:
     target = _target(arguments)
     limits = Limits(arguments.budget, arguments.test_limit, arguments.jobs or host.cores(), arguments.seed)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
-        hunted = _hunt(target, Path(folder).resolve(), limits, arguments.victim)
+        own = Path(folder).resolve()
+        place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)
+        try:
+            hunted = _hunt(place.target, own / "hunt", limits, arguments.victim)
+        except CopyRefusedError as refused:
+            place.give_up_copies(str(refused))
+            hunted = _hunt(place.target, own / "in-place", limits, arguments.victim)
+        hunted = place.told(hunted)
     return Answer(page(hunted, target.root), data(hunted, target.root), _status(hunted))
 
 

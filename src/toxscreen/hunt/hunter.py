@@ -16,15 +16,22 @@ from typing import Final
 
 from toxscreen import host
 from toxscreen.errors import ExitWhileCollectingError, HuntError, Place
+from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.orders import can_be_met, orders
 from toxscreen.hunt.prober import Fresh, Prober, Request, Warm, run
 from toxscreen.hunt.search import Found, smallest
 from toxscreen.hunt.suspects import Suspect, alike, rest_of, sharing, sightings, suspects
-from toxscreen.hunt.target import Target
-from toxscreen.model import Culprit, Isolation, IsolationKind, Probe, Sighting
+from toxscreen.hunt.target import Collected, Target
+from toxscreen.hunt.tree import ChangedFile
+from toxscreen.model import Culprit, Isolation, IsolationKind, Outcome, Probe, Sighting
 
 #: Tests that are run both forked and fresh before forks are trusted.
 _SAMPLE: Final = 3
+#: And so many where something in the process does not bear forking well.
+_LARGE_SAMPLE: Final = 10
+#: Tests that fail alone in a copy of the project which are also run in the project, and how often to be sure.
+_MOST_TRIED: Final = 3
+_TRIES: Final = 4
 #: Orders without a new suspect after which more of them are not worth their time.
 _QUIET_ORDERS: Final = 6
 #: Orders are cheap where tests are few: for so many seconds at least, or so many orders in a row.
@@ -69,6 +76,8 @@ class Hunted:
     is_cut: bool = False
     #: Whether a person ended it.
     is_interrupted: bool = False
+    #: What it did to the project's files, or to those of the copies in which it ran.
+    changed_files: tuple[ChangedFile, ...] = ()
 
 
 #: Told of each step: what is done, how much of it, of how much (0: not known), and how many findings there are.
@@ -117,12 +126,15 @@ class Hunter:
 
         Raises:
             HuntError: there is nothing to hunt through, or no such test.
+            CopyRefusedError: this suite has to be hunted through without copies of the project.
         """
         is_interrupted = False
         with ExitStack() as stack:
             self._warm = self._prober = self._start()
             stack.callback(self._warm.close)
             collected = self._warm.collected
+            if self._target.copies is not None:
+                self._check_copy(collected)
             if not collected.node_ids:
                 broken = "".join(f"\n  {name}: {text}" for name, text in (*self._exits, *collected.broken))
                 raise HuntError(
@@ -176,6 +188,42 @@ class Hunter:
                 options = (*self._target.options, f"--ignore={error.file}")
                 self._target = replace(self._target, options=options)
                 self._fresh = Fresh(self._target, self._folder / "fresh", self._limits.jobs)
+            except HuntError as error:
+                if self._target.copies is None:
+                    raise
+                raise CopyRefusedError("the suite cannot be collected in it") from error
+
+    def _check_copy(self, collected: Collected) -> None:
+        """What was collected in a copy is what is collected in the project.
+
+        Raises:
+            CopyRefusedError: it is not.
+        """
+        if collected.elsewhere:
+            raise CopyRefusedError(collected.elsewhere)
+        if not collected.broken:
+            return
+        in_place = Warm(replace(self._target, copies=None), self._folder / "in-place", 1)
+        in_place.close()
+        if in_place.collected.node_ids != collected.node_ids:
+            raise CopyRefusedError(f"{collected.broken[0][0]} cannot be collected in it")
+
+    def _trust_copy(self) -> None:
+        """Run a few tests that fail alone in the project itself: the copy must not be at fault.
+
+        Raises:
+            CopyRefusedError: one of them fails in the copy only, again and again.
+        """
+        failed = [each.node_id for each in self._alone.values() if each.outcome in {Outcome.FAILED, Outcome.ERROR}]
+        in_place = Fresh(replace(self._target, copies=None), self._folder / "in-place", self._limits.jobs)
+        for node_id in failed[:_MOST_TRIED] if self._target.copies is not None else ():
+            request = self._request([node_id])
+            for _ in range(_TRIES):
+                (there,) = self._all(in_place, [request])
+                if there.last.outcome.red or not run(self._fresh, request).last.outcome.red:
+                    break
+            else:
+                raise CopyRefusedError(f"{node_id} fails in it only")
 
     # probes
 
@@ -206,7 +254,16 @@ class Hunter:
 
     def _trust_forks(self, node_ids: Sequence[str]) -> None:
         """Run a few tests forked and fresh; where they differ, forks are not to be trusted."""
-        sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
+        told = self._warm.collected if self._warm is not None else Collected((), ())
+        if told.unforkable:
+            self._notes.append(f"forks are not used: {', '.join(told.unforkable)}")
+            self._prober = self._fresh
+            return
+        size = _SAMPLE
+        if told.hazards:
+            size = _LARGE_SAMPLE
+            self._notes.append(f"forks were compared with more fresh interpreters: {', '.join(told.hazards)}")
+        sample = {node_ids[len(node_ids) * place // size] for place in range(size)}
         requests = [self._request([node_id]) for node_id in sorted(sample)]
         forked = {probe.node_ids: probe.last for probe in self._all(self._prober, requests)}
         for probe in self._all(self._fresh, requests, "comparing forks with fresh interpreters", len(requests)):
@@ -216,8 +273,8 @@ class Hunter:
             if alike(*again):
                 # One difference that does not come back is the test's own.
                 continue
-            told = f"{again[0].outcome} forked, {again[1].outcome} in a fresh interpreter"
-            self._notes.append(f"forks are not used: {probe.node_ids[0]} is {told}")
+            differs = f"{again[0].outcome} forked, {again[1].outcome} in a fresh interpreter"
+            self._notes.append(f"forks are not used: {probe.node_ids[0]} is {differs}")
             self._prober = self._fresh
             return
 
@@ -231,6 +288,7 @@ class Hunter:
             self._alone[seen[0].node_id] = seen[0]
             if len(seen) > 1 and seen[1].outcome.red and not seen[0].outcome.red:
                 twice.append(Suspect(seen[0].node_id, (seen[0].node_id,), seen[0], seen[1]))
+        self._trust_copy()
         found = self._run_orders(node_ids, host.CLOCK.elapsed() - began, victim)
         # A test that also fails for the sake of others is explained by them.
         return [*found.values(), *(each for each in twice if each.node_id not in found)]
@@ -371,7 +429,8 @@ class Hunter:
         pairs = {pair: thing for pair, thing in sharing(self._alone).items() if not known & set(pair)}
         for number, (pair, thing) in enumerate(list(pairs.items())[:_MOST_PAIRS]):
             self._tell("side by side", number, len(pairs), len(self._findings))
-            red = self._beside(self._warm, pair)[0] if self._warm is not None else None
+            forks = self._warm if self._warm is not None and self._prober is self._warm else self._fresh
+            red = self._beside(forks, pair)[0]
             if red is not None:
                 self._findings.append(self._prove_conflict(pair, thing, red))
         if len(pairs) > _MOST_PAIRS:
