@@ -14,6 +14,7 @@ from toxscreen.cli.main import parser
 from toxscreen.cli.output import Output
 from toxscreen.errors import Exit
 from toxscreen.hunt.hunter import Hunted
+from toxscreen.hunt.tree import ChangedFile
 from toxscreen.model import (
     Check,
     Code,
@@ -329,7 +330,13 @@ def test_the_search_itself_is_always_there(hunted: Hunted, outcome: Outcome, mes
 
 def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
     hunted = replace(
-        NOTHING, findings=(FINDING, CHANCE), broken=(("u.py", "E"),), notes=("n",), seconds=1.23456, is_interrupted=True
+        NOTHING,
+        findings=(FINDING, CHANCE),
+        broken=(("u.py", "E"),),
+        notes=("n",),
+        seconds=1.23456,
+        is_interrupted=True,
+        changed_files=(ChangedFile("out/a.txt", "created", "copy"),),
     )
     origin = {
         "exception": "KeyError",
@@ -411,6 +418,7 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
         "seconds": 1.235,
         "cut_short": False,
         "interrupted": True,
+        "changed_files": [{"file": "out/a.txt", "change": "created", "where": "copy"}],
     }
 
 
@@ -425,6 +433,7 @@ def test_the_data_of_a_hunt_that_found_nothing() -> None:
         "seconds": 1.26,
         "cut_short": True,
         "interrupted": False,
+        "changed_files": [],
     }
 
 
@@ -537,6 +546,8 @@ def test_the_arguments_when_none_are_given() -> None:
         "python": None,
         "markdown": None,
         "junit": None,
+        "in_place": False,
+        "sandbox": False,
         "options": [],
     }
 

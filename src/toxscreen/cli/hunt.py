@@ -22,10 +22,12 @@ from toxscreen.cli.command import Answer, here
 from toxscreen.cli.hunt_page import checks, data, page
 from toxscreen.cli.output import Output, outputs
 from toxscreen.errors import ConfigError, Exit, HuntError, Place, ReportError
+from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
 from toxscreen.hunt.suspects import failures
 from toxscreen.hunt.target import Target
+from toxscreen.hunt.workplace import Workplace
 from toxscreen.journal.read import find_run, recorded_root
 from toxscreen.model import Code, Page, Run
 from toxscreen.plan.replay import without_replay
@@ -56,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the shuffled orders (default: 1)")
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
+    parser.add_argument("--in-place", action="store_true", help="run probes in the project, not in copies of it")
+    parser.add_argument("--sandbox", action="store_true", help="let probes write nowhere else (needs bubblewrap)")
     parser.add_argument("--markdown", default=None, metavar="FILE", help="write what was found as Markdown, too")
     parser.add_argument("--junit", default=None, metavar="FILE", help="write what was found as JUnit XML, too")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
@@ -79,6 +83,7 @@ def run(arguments: argparse.Namespace) -> Answer:
 
     Raises:
         ConfigError: a path that is not there.
+        MissingToolError: there is no bubblewrap.
         HuntError: the suite cannot be hunted through.
         ReportError: a file for the report cannot be written, as far as that shows before the hunt.
     """
@@ -97,7 +102,14 @@ def run(arguments: argparse.Namespace) -> Answer:
 
     limits = Limits(arguments.budget, arguments.test_limit, arguments.jobs or host.cores(), arguments.seed)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
-        hunted = _hunt(target, Path(folder).resolve(), limits, search)
+        own = Path(folder).resolve()
+        place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)
+        try:
+            hunted = _hunt(place.target, own / "hunt", limits, search)
+        except CopyRefusedError as refused:
+            place.give_up_copies(str(refused))
+            hunted = _hunt(place.target, own / "in-place", limits, search)
+        hunted = place.told(hunted)
     return _answer(hunted, target.root, files)
 
 

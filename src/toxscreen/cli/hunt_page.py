@@ -148,6 +148,7 @@ def data(hunted: Hunted, root: Path) -> dict[str, object]:
         "seconds": round(hunted.seconds, 3),
         "cut_short": hunted.is_cut,
         "interrupted": hunted.is_interrupted,
+        "changed_files": [asdict(each) for each in hunted.changed_files],
     }
 
 

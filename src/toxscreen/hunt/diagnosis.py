@@ -47,11 +47,13 @@ class Diagnosis:
             return
         self._lab.trust_forks([there[0].node_id])
         self._see_alone([each.node_id for each in there])
+        self._lab.trust_copy(self._alone.values())
         there = self._without_those_that_fail_everywhere(there)
         for number, failure in enumerate(there):
             self._lab.tell("explaining", number, len(there))
             try:
-                self._lab.findings.append(self._explained(failure))
+                # Before what needs no explanation.
+                self._lab.findings.insert(number, self._explained(failure))
             except BudgetError:
                 self._lab.notes.append(f"not explained for want of time: {_counted(there[number:])}")
                 raise

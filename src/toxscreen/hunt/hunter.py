@@ -23,6 +23,7 @@ from toxscreen.hunt.orders import can_be_met, orders
 from toxscreen.hunt.search import Found, smallest
 from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
 from toxscreen.hunt.target import Target
+from toxscreen.hunt.tree import ChangedFile
 from toxscreen.model import Isolation, IsolationKind, Probe, Sighting
 
 #: Orders without a new suspect after which more of them are not worth their time.
@@ -48,6 +49,8 @@ class Hunted:
     is_cut: bool = False
     #: Whether a person ended it.
     is_interrupted: bool = False
+    #: What it did to the project's files, or to those of the copies in which it ran.
+    changed_files: tuple[ChangedFile, ...] = ()
 
 
 class Hunter:
@@ -81,6 +84,7 @@ class Hunter:
 
         Raises:
             HuntError: there is nothing to hunt through, or no such test.
+            CopyRefusedError: this suite has to be hunted through without copies of the project.
         """
         return self._within_limits(lambda: self._look_and_explain(victim), victim)
 
@@ -92,6 +96,7 @@ class Hunter:
 
         Raises:
             HuntError: there is nothing to hunt through.
+            CopyRefusedError: as for `hunt`.
         """
         first = failed[0].node_id if failed else None
         return self._within_limits(lambda: Diagnosis(self._lab, self._node_ids, self._explain).explain(failed), first)
@@ -168,6 +173,7 @@ class Hunter:
             self._alone[seen[0].node_id] = seen[0]
             if len(seen) > 1 and seen[1].outcome.red and not seen[0].outcome.red:
                 twice.append(Suspect(seen[0].node_id, (seen[0].node_id,), seen[0], seen[1]))
+        self._lab.trust_copy(self._alone.values())
         found = self._run_orders(host.CLOCK.elapsed() - began, victim)
         # A test that also fails for the sake of others is explained by them.
         return [*found.values(), *(each for each in twice if each.node_id not in found)]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from toxscreen import host
-from toxscreen.errors import ExitWhileCollectingError
+from toxscreen.errors import ExitWhileCollectingError, HuntError
+from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.prober import Fresh, Prober, Request, Warm, run
 from toxscreen.hunt.suspects import alike
-from toxscreen.hunt.target import Target
-from toxscreen.model import Culprit, Isolation, Probe, Sighting
+from toxscreen.hunt.target import Collected, Target
+from toxscreen.model import Culprit, Isolation, Outcome, Probe, Sighting
 
 #: Tests that are run both forked and fresh before forks are trusted.
 _SAMPLE: Final = 3
+#: And so many where something in the process does not bear forking well.
+_LARGE_SAMPLE: Final = 10
+#: Tests that fail alone in a copy of the project which are also run in the project, and how often to be sure.
+_MOST_TRIED: Final = 3
+_TRIES: Final = 4
 #: Files that end pytest when they are imported, before a hunt gives up.
 _MOST_EXITS: Final = 10
 #: How often something is repeated that may be chance.
@@ -85,6 +91,7 @@ class Lab:
 
         Raises:
             HuntError: the suite cannot be collected.
+            CopyRefusedError: this suite has to be hunted through without copies of the project.
         """
         if victim is not None:
             ahead = replace(self.request([victim]), files=files_of([victim]))
@@ -102,8 +109,45 @@ class Lab:
                 options = (*self.target.options, f"--ignore={error.file}")
                 self.target = replace(self.target, options=options)
                 self._fresh = Fresh(self.target, self._folder / "fresh", self.limits.jobs)
+            except HuntError as error:
+                if self.target.copies is None:
+                    raise
+                raise CopyRefusedError("the suite cannot be collected in it") from error
+        if self.target.copies is not None:
+            self._check_copy(self._warm.collected)
         self.broken += self._warm.collected.broken
         return self._warm.collected.node_ids
+
+    def _check_copy(self, collected: Collected) -> None:
+        """What was collected in a copy is what is collected in the project."""
+        if collected.elsewhere:
+            raise CopyRefusedError(collected.elsewhere)
+        if not collected.broken:
+            return
+        in_place = Warm(replace(self.target, copies=None), self._folder / "in-place", 1)
+        in_place.close()
+        if in_place.collected.node_ids != collected.node_ids:
+            raise CopyRefusedError(f"{collected.broken[0][0]} cannot be collected in it")
+
+    def trust_copy(self, alone: Iterable[Sighting]) -> None:
+        """Run a few tests that fail alone in the project itself: a copy of it must not be at fault.
+
+        Args:
+            alone: each test as it was seen alone.
+
+        Raises:
+            CopyRefusedError: one of them fails in the copy only, again and again.
+        """
+        failed = [each.node_id for each in alone if each.outcome in {Outcome.FAILED, Outcome.ERROR}]
+        in_place = Fresh(replace(self.target, copies=None), self._folder / "in-place", self.limits.jobs)
+        for node_id in failed[:_MOST_TRIED] if self.target.copies is not None else ():
+            request = replace(self.request([node_id]), files=files_of([node_id]))
+            for _ in range(_TRIES):
+                (there,) = self._all(in_place, [request], "")
+                if there.last.outcome.red or not run(self._fresh, request).last.outcome.red:
+                    break
+            else:
+                raise CopyRefusedError(f"{node_id} fails in it only")
 
     def close(self) -> None:
         """End what runs."""
@@ -117,7 +161,15 @@ class Lab:
         """
         if self._warm is None:
             return
-        sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
+        collected, size = self._warm.collected, _SAMPLE
+        if collected.unforkable:
+            self.notes.append(f"forks are not used: {', '.join(collected.unforkable)}")
+            self._is_forking = False
+            return
+        if collected.hazards:
+            size = _LARGE_SAMPLE
+            self.notes.append(f"forks were compared with more fresh interpreters: {', '.join(collected.hazards)}")
+        sample = {node_ids[len(node_ids) * place // size] for place in range(size)}
         requests = [self.request([node_id]) for node_id in sorted(sample)]
         forked = {probe.node_ids: probe.last for probe in self.all(requests)}
         probes = [self._counted(probe) for probe in self._ahead()]
