@@ -270,10 +270,13 @@ def test_one_category(category: str, tmp_path: Path) -> None:
     before = files_of(project.root)
     told = hunt(project, "--category", category)
     assert (found(told), told["tests"]) == {"unit": ({BREAD, SALT}, 4), "slow": ({slow}, 2)}[category]
-    assert files_of(project.root) == before
+    (record,) = (project.root / ".toxscreen" / "hunts").iterdir()
+    after = files_of(project.root)
+    assert after.keys() - before.keys() == {".toxscreen/.gitignore", f".toxscreen/hunts/{record.name}"}
+    assert {name: after[name] for name in before} == before
 
 
-def test_a_hunt_leaves_no_file_behind(tmp_path: Path) -> None:
+def test_a_hunt_leaves_no_file_behind_but_its_record(tmp_path: Path) -> None:
     project = Suite(TWO_VICTIMS).at(tmp_path)
     before = files_of(project.root)
     result = project.toxscreen("hunt", "--jobs", "2").expect(exit=1)

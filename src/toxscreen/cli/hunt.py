@@ -25,6 +25,7 @@ from toxscreen.errors import ConfigError, Exit, HuntError, Place, ReportError
 from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
+from toxscreen.hunt.record import Record
 from toxscreen.hunt.suspects import failures
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.workplace import Workplace
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
     parser.add_argument("--in-place", action="store_true", help="run probes in the project, not in copies of it")
     parser.add_argument("--sandbox", action="store_true", help="let probes write nowhere else (needs bubblewrap)")
+    parser.add_argument("--anew", action="store_true", help="do not go on with a hunt that was cut short")
     parser.add_argument("--markdown", default=None, metavar="FILE", help="write what was found as Markdown, too")
     parser.add_argument("--junit", default=None, metavar="FILE", help="write what was found as JUnit XML, too")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
@@ -104,11 +106,15 @@ def run(arguments: argparse.Namespace) -> Answer:
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
         own = Path(folder).resolve()
         place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)
+        # A recorded run is a record already.
+        keeps = old is None
         try:
-            hunted = _hunt(place.target, own / "hunt", limits, search)
+            record = place.record(limits, anew=arguments.anew) if keeps else None
+            hunted = _hunt(place.target, own / "hunt", limits, search, record)
         except CopyRefusedError as refused:
             place.give_up_copies(str(refused))
-            hunted = _hunt(place.target, own / "in-place", limits, search)
+            record = place.record(limits, anew=arguments.anew) if keeps else None
+            hunted = _hunt(place.target, own / "in-place", limits, search, record)
         hunted = place.told(hunted)
     return _answer(hunted, target.root, files)
 
@@ -180,7 +186,9 @@ def _target_of(old: Run, python: str | None) -> Target:
     return Target(folder, header.paths, tuple(options), python or executable, hash_seed=header.hash_seed or "0")
 
 
-def _hunt(target: Target, folder: Path, limits: Limits, search: Callable[[Hunter], Hunted]) -> Hunted:
+def _hunt(
+    target: Target, folder: Path, limits: Limits, search: Callable[[Hunter], Hunted], record: Record | None
+) -> Hunted:
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -199,7 +207,7 @@ def _hunt(target: Target, folder: Path, limits: Limits, search: Callable[[Hunter
         def tell(step: str, done: int, total: int, findings: int) -> None:
             progress.update(task, description=step, completed=done, total=total or 1, findings=findings)
 
-        hunter = Hunter(target, folder, limits, tell)
+        hunter = Hunter(target, folder, limits, tell, record)
 
         def counters() -> str:
             left = max(0.0, limits.budget - (host.CLOCK.elapsed() - began))
