@@ -112,7 +112,7 @@ def test_what_cannot_be_hunted_through(
     files: dict[str, str], arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     project = Suite(files).at(tmp_path)
-    result = project.toxscreen("hunt", *arguments, env=_UNMEASURED).expect(exit=2)
+    result = project.toxscreen("hunt", *arguments).expect(exit=2)
     assert (result.stdout, result.stderr) == ("", message.replace("{root}", str(project.root)))
 
 
