@@ -33,7 +33,7 @@ VICTIM = "tests/unit/test_prices.py::test_price_names_the_currency"
 #: Measuring each interpreter that a hunt starts takes longer than the hunt. So of hunts that run the same lines one is
 #: measured; of the examples, these.
 MEASURED = {"brittle", "chance", "collecting", "failed_polluter", "self_polluting"}
-_UNMEASURED = {"brittle", "chance", "collecting", "failed_polluter", "self_polluting"}
+_UNMEASURED = dict.fromkeys(("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"))
 
 STATE = {"state.py": "KEPT = {}\n", "pytest.ini": "[pytest]\npythonpath = .\naddopts = -p no:benchmark\n"}
 
