@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -72,4 +73,4 @@ def test_a_planted_polluter_is_found_in_a_released_suite(
     theirs = time.perf_counter() - began
     assert f"the polluting test is: {polluter}" in peer.output
     with capsys.disabled():
-        print(f"\n{upstream.pin.name}: toxscreen {ours:.1f} s, detect-test-pollution {theirs:.1f} s")
+        sys.stdout.write(f"\n{upstream.pin.name}: toxscreen {ours:.1f} s, detect-test-pollution {theirs:.1f} s\n")
