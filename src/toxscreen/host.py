@@ -15,14 +15,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _getpid = os.getpid  # tests replace it
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """Early references to the clocks.
 
     Tests freeze ``time.time`` by replacing module attributes; what hangs on an instance stays real.

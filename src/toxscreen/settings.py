@@ -10,7 +10,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -125,6 +124,19 @@ TOP_OPTIONS: Final = {
         ),
         Option("retention", _count, "How many recorded runs are kept.", 100, "TOXSCREEN_RETENTION"),
         Option(
+            "diagnose",
+            _one_of("auto", "off"),
+            'Whether a red run that was random or parallel ends with the reasons of its failures: "auto" or "off".',
+            "auto",
+            "TOXSCREEN_DIAGNOSE",
+        ),
+        Option(
+            "diagnose-budget",
+            _seconds,
+            "Seconds that a diagnosis may take; 0 is 60, or a tenth of the run's where that is more.",
+            0.0,
+        ),
+        Option(
             "freeze",
             _truth,
             "Whether Python's garbage collector leaves what collecting the tests made alone.",
@@ -174,8 +186,7 @@ BUILT_IN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a project asks of toxscreen, and where each value came from."""
 
     root: Path
@@ -186,6 +197,9 @@ class Settings:
     sources: Mapping[tuple[str, str], str]
     default_category: Sourced[str | None]
     retention: Sourced[int]
+    diagnose: Sourced[str]
+    #: Seconds; 0: what is usual.
+    diagnose_budget: Sourced[float]
     freeze: Sourced[bool]
     services: Mapping[str, Service]
 
@@ -297,6 +311,8 @@ class _Reader:
             sources=self.sources,
             default_category=self.default_category(table, categories),
             retention=self.top(table, "retention"),
+            diagnose=self.top(table, "diagnose"),
+            diagnose_budget=self.top(table, "diagnose-budget"),
             freeze=self.top(table, "freeze"),
             services=self.services(self.subtable(table, "services")),
         )
@@ -396,9 +412,7 @@ class _Reader:
             for key in values:
                 self.sources[name, key] = f"{FILE}: categories.{name}.{key}"
             base = found.get(name) or _policy(name)
-            found[name] = Policy(
-                **{item.name: values.get(item.name, getattr(base, item.name)) for item in fields(Policy)}
-            )
+            found[name] = base._replace(**values)
             for pattern in values.get("paths", ()):
                 if not _matches_something(self.root, pattern):
                     self.errors.append(

@@ -53,6 +53,21 @@ def test_it_does_nothing_unless_asked(tmp_path: Path, files: dict[str, str]) -> 
     assert not (project.root / ".toxscreen").exists()
 
 
+def test_a_run_without_a_failure_defines_no_nouns_of_failures_and_runs(tmp_path: Path) -> None:
+    project = Suite(
+        {
+            "tests/unit/test_a.py": """
+                import sys
+
+                def test_what_is_loaded():
+                    loaded = {name.rpartition(".")[2] for name in sys.modules if name.startswith("toxscreen.model.")}
+                    assert loaded == {"running"}
+            """
+        }
+    ).at(tmp_path)
+    project.run("--category", "unit", "-n0").expect(exit=0, says=["1 passed"])
+
+
 MARKED = """
     import pytest
 

@@ -55,7 +55,7 @@ def hunt(
     is_measured: bool = False,
     cwd: Path | None = None,
 ) -> dict[str, Any]:
-    """Hunt, and what it says to programs. No hunt leaves files behind or records runs."""
+    """Hunt, and what it says to programs. No hunt leaves files behind but its record."""
     before = files_of(project.root)
     env = None if is_measured else _UNMEASURED
     result = project.toxscreen("hunt", "--json", "--jobs", "2", *arguments, env=env, cwd=cwd)
@@ -64,6 +64,7 @@ def hunt(
     assert isinstance(told, dict)
     assert (told["schema"], told["cut_short"], told["interrupted"]) == (1, False, False)
     assert (result.runs, files_of(project.root), [*(project.around / "tmp").iterdir()]) == ((), before, [])
+    assert sorted(path.name for path in (project.root / ".toxscreen").iterdir()) == [".gitignore", "hunts"]
     return told
 
 
@@ -87,8 +88,9 @@ def fails(proof: Sequence[dict[str, Any]], node_ids: Sequence[str]) -> list[bool
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """Every file of a project but what Python itself caches."""
-    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    """Every file of a project but what Python itself caches, and records."""
+    left_out = {"__pycache__", ".toxscreen"}
+    files = (path for path in root.rglob("*") if path.is_file() and not left_out.intersection(path.parts))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 

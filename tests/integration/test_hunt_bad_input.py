@@ -310,7 +310,7 @@ def test_interrupted_it_tells_what_was_found_so_far(tmp_path: Path) -> None:
     }
     project = Suite(suite).at(tmp_path)
     os.mkfifo(project.root / "reached")
-    process = project.start("hunt", "--jobs", "1", module="toxscreen", env=_UNMEASURED)
+    process = project.start("hunt", "--in-place", "--jobs", "1", module="toxscreen", env=_UNMEASURED)
     hanging = 0
     try:
         hanging = int((project.root / "reached").read_text())

@@ -54,6 +54,7 @@ EVENTS = st.builds(
     text=st.none() | TEXT,
     status=st.none() | NUMBER,
     pid=st.none() | NUMBER,
+    touched=st.lists(TEXT, max_size=2).map(tuple),
     extra=extra(Event),
 )
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
@@ -77,6 +78,7 @@ HEADERS = st.builds(
     chosen=TEXTS,
     environment=st.none() | TEXT,
     replay_of=st.none() | TEXT,
+    paths=st.lists(TEXT, max_size=2).map(tuple),
     extra=extra(Header),
 )
 
@@ -94,6 +96,7 @@ FULL = Event(
     text="words",
     status=-9,
     pid=77,
+    touched=("file a.csv", "port 8000"),
     extra={"colour": ["red"]},
 )
 FULL_LINE = (
@@ -101,7 +104,7 @@ FULL_LINE = (
     b'"setup":0.250000,"call":2.000000,"teardown":0.125000,'
     b'"origin":{"exception":"ValueError","file":"a.py","line":3,"causes":[["KeyError","b.py",4]]},'
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
-    b'"text":"words","status":-9,"pid":77,"colour":["red"]}\n'
+    b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],"colour":["red"]}\n'
 )
 HEADER = Header(
     schema=1,
@@ -122,6 +125,7 @@ HEADER = Header(
     chosen={"workers": "2 (-n)"},
     environment="unit",
     replay_of="run:gw0",
+    paths=("tests",),
     extra={"colour": "red"},
 )
 
@@ -174,26 +178,29 @@ def test_fields_that_say_nothing_are_left_out() -> None:
 
 def test_a_header_is_one_flat_object_with_every_field() -> None:
     stored = json.loads(codec.header_to_json(HEADER))
-    expected = {item.name: getattr(HEADER, item.name) for item in fields(Header)} | {"argv": ["-k", "it"]}
+    expected = {item.name: getattr(HEADER, item.name) for item in fields(Header)} | {
+        "argv": ["-k", "it"],
+        "paths": ["tests"],
+    }
     assert stored == {**{key: value for key, value in expected.items() if key != "extra"}, "colour": "red"}
     assert codec.header_from_json(json.dumps(stored)) == HEADER
 
 
 def test_an_older_header_may_lack_what_has_a_default() -> None:
     stored = json.loads(codec.header_to_json(HEADER))
-    for name in ("tools", "host", "chosen", "environment", "replay_of", "colour"):
+    for name in ("tools", "host", "chosen", "environment", "replay_of", "paths", "colour"):
         del stored[name]
     assert codec.header_from_json(json.dumps(stored)) == replace(
-        HEADER, tools={}, host={}, chosen={}, environment=None, replay_of=None, extra={}
+        HEADER, tools={}, host={}, chosen={}, environment=None, replay_of=None, paths=(), extra={}
     )
 
 
 def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> None:
-    unchecked = {name for name, types in codec._EVENT.items() if not types}
+    unchecked = {name for name, types in codec._types_of(Event).items() if not types}
     assert unchecked == {"kind", "outcome", "origin", "leaks"}
-    assert all(codec._HEADER.values())
-    assert all(codec._LEAK.values())
-    assert all(codec._FRAME.values())
+    assert all(codec._types_of(Header).values())
+    assert all(codec._types_of(Leak).values())
+    assert all(codec._types_of(Frame).values())
 
 
 # what is no record
@@ -227,6 +234,8 @@ def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> Non
             {"origin": {"exception": "E", "file": "x.py", "line": 3, "causes": [["E", "x.py"]]}},
             "has ['E', 'x.py'] for a line of an origin",
         ),
+        ({"touched": "port 1"}, "has 'port 1' for 'touched'"),
+        ({"touched": [1]}, "has 1 for 'touched'"),
         ({"leaks": {}}, "has {} where a list belongs"),
         ({"leaks": ["x"]}, "has 'x' for a leak"),
         ({"leaks": [{"what": "x"}]}, "has {'what': 'x'} for a leak"),
@@ -286,6 +295,7 @@ def test_an_object_is_an_event_or_refused(record: dict[str, Any]) -> None:
         ({"argv": "pytest"}, "has 'pytest' for 'argv'"),
         ({"argv": 3}, "has 3 for 'argv'"),
         ({"argv": ["-k", 3]}, "has 3 for 'argv'"),
+        ({"paths": "tests"}, "has 'tests' for 'paths'"),
         ({"started": "now"}, "has 'now' for 'started'"),
         ({"started": -1}, "has -1 for 'started'"),
         ({"started": 99_999_999_999_999}, "has 99999999999999 for 'started'"),

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from toxscreen.cli.hunt import _answer, _pointing_to_fixtures, _status
-from toxscreen.cli.hunt_page import checks, command, data, page, section, told
+from toxscreen.cli.hunt_page import checks, command, data, page, section, summary, told
 from toxscreen.cli.main import parser
 from toxscreen.cli.output import Output
 from toxscreen.errors import Exit
 from toxscreen.hunt.hunter import Hunted
+from toxscreen.hunt.tree import ChangedFile
 from toxscreen.model import (
     Check,
     Code,
@@ -329,7 +330,13 @@ def test_the_search_itself_is_always_there(hunted: Hunted, outcome: Outcome, mes
 
 def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
     hunted = replace(
-        NOTHING, findings=(FINDING, CHANCE), broken=(("u.py", "E"),), notes=("n",), seconds=1.23456, is_interrupted=True
+        NOTHING,
+        findings=(FINDING, CHANCE),
+        broken=(("u.py", "E"),),
+        notes=("n",),
+        seconds=1.23456,
+        is_interrupted=True,
+        changed_files=(ChangedFile("out/a.txt", "created", "copy"),),
     )
     origin = {
         "exception": "KeyError",
@@ -359,6 +366,8 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
                     "lines": [HELPS],
                     "fixture": FIXTURE,
                 },
+                "summary": f"{VICTIM} fails after {POLLUTER}: app.CACHE['k'] absent -> 1 (proved)",
+                "command": f"pytest -p no:randomly -p no:toxscreen {POLLUTER} '{VICTIM}'",
                 "proof": [
                     {
                         "node_ids": [POLLUTER, VICTIM],
@@ -398,6 +407,8 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
                 "note": "differs with nothing changed",
                 "cleaner": None,
                 "remedy": None,
+                "summary": "t.py::test_d fails by chance (2 of 5 times): differs with nothing changed",
+                "command": None,
                 "proof": [],
             },
         ],
@@ -407,6 +418,7 @@ def test_the_data_of_a_hunt_holds_every_probe_of_each_proof() -> None:
         "seconds": 1.235,
         "cut_short": False,
         "interrupted": True,
+        "changed_files": [{"file": "out/a.txt", "change": "created", "where": "copy"}],
     }
 
 
@@ -421,6 +433,7 @@ def test_the_data_of_a_hunt_that_found_nothing() -> None:
         "seconds": 1.26,
         "cut_short": True,
         "interrupted": False,
+        "changed_files": [],
     }
 
 
@@ -484,6 +497,37 @@ def test_what_was_found_is_told_although_it_cannot_be_written_any_more(
     assert (answer.data, answer.status) == (data(hunted, ROOT), status)
 
 
+@pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        pytest.param(
+            replace(FINDING, proved=False),
+            f"not proved: {VICTIM} fails after {POLLUTER}: app.CACHE['k'] absent -> 1 (seen, not proved)",
+            id="forks only",
+        ),
+        pytest.param(
+            replace(FINDING, culprits=(replace(FINDING.culprits[0], proved=False),)),
+            f"{VICTIM} fails after {POLLUTER}: app.CACHE['k'] absent -> 1 (seen, not proved)",
+            id="not undone",
+        ),
+        pytest.param(replace(FINDING, culprits=()), f"{VICTIM} fails after {POLLUTER}", id="nothing seen"),
+        pytest.param(
+            Isolation(
+                IsolationKind.CONFLICT,
+                "t.py::test_a",
+                ("t.py::test_b",),
+                culprits=(Culprit("file x", "one test", "two at a time", "files", proved=False),),
+                proved=True,
+            ),
+            "t.py::test_a fails beside t.py::test_b: file x",
+            id="conflict",
+        ),
+    ],
+)
+def test_a_finding_in_one_line(finding: Isolation, told: str) -> None:
+    assert summary(finding) == told
+
+
 # the arguments
 
 
@@ -494,6 +538,7 @@ def test_the_arguments_when_none_are_given() -> None:
         "path": None,
         "category": None,
         "victim": None,
+        "run": None,
         "budget": 300.0,
         "test_limit": 60.0,
         "jobs": None,
@@ -501,6 +546,9 @@ def test_the_arguments_when_none_are_given() -> None:
         "python": None,
         "markdown": None,
         "junit": None,
+        "in_place": False,
+        "anew": False,
+        "sandbox": False,
         "options": [],
     }
 

@@ -176,6 +176,15 @@ def touching(outcome: Outcome = Outcome.PASSED, **touched: str) -> dict[str, Sig
         pytest.param(
             {**touching(a="x"), **touching(Outcome.SKIPPED, b="x")}, {("a", "b"): "x"}, id="skipped ones are not"
         ),
+        pytest.param(
+            {
+                "a": Sighting("a", Outcome.PASSED, touched=("connection to port 1",)),
+                "b": Sighting("b", Outcome.PASSED, touched=("connection to port 1",)),
+                "c": Sighting("c", Outcome.PASSED, touched=("port 1", "connection to port 1")),
+            },
+            {("a", "c"): "port 1", ("b", "c"): "port 1"},
+            id="two that only connect are no pair",
+        ),
     ],
 )
 def test_which_tests_touch_the_same(alone: dict[str, Sighting], pairs: dict[tuple[str, str], str]) -> None:

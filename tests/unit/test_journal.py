@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from toxscreen.errors import CorruptJournalError, ToxscreenError, UnknownRunErro
 from toxscreen.journal import store
 from toxscreen.journal.codec import event_from_line, event_to_line, header_to_json
 from toxscreen.journal.read import find_run, fingerprint, read_run, recorded_root
+from toxscreen.journal.touches import touches
 from toxscreen.journal.write import Shard
 from toxscreen.model import (
     Attempt,
@@ -323,6 +325,17 @@ def test_a_whole_run(tmp_path: Path) -> None:
         notes=("the disk was full",),
     )
     assert found.failed
+
+
+def test_what_was_touched_is_read_without_the_rest(tmp_path: Path) -> None:
+    one = replace(end("a"), touched=("file x",))
+    other = replace(end("b", lane="gw1"), touched=("port 1", "file y"), text='"touched":["no"]')
+    folder = record(tmp_path, gw0=[start("a"), one, end("c")], gw1=[start("b", lane="gw1"), other], run=[finish(0)])
+    assert touches(folder) == [one, other]
+    (folder / "gw0.jsonl").write_bytes(event_to_line(one) + b'{"kind":"end","touched":[')
+    assert touches(folder) == [one, other]
+    assert [attempt.touched for attempt in read_run(folder).attempts] == [("port 1", "file y")]
+    assert touches(folder / "gone") == []
 
 
 def test_a_header_alone_is_a_run_that_died_early(tmp_path: Path) -> None:

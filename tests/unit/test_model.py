@@ -8,7 +8,7 @@ import enum
 import pytest
 
 from toxscreen import model
-from toxscreen.model import Attempt, Header, Lane, Leak, Order, Outcome, Run, RunState
+from toxscreen.model import Attempt, Header, Lane, Leak, Order, Outcome, Run, RunState, failure, found, running
 
 HEADER = Header(
     schema=1,
@@ -117,12 +117,27 @@ def test_a_leak_in_words() -> None:
     assert str(Leak("os.environ['A']", "absent", "1", "test_it")) == "os.environ['A']: absent -> 1"
 
 
-@pytest.mark.parametrize(
-    "noun", [item for item in vars(model).values() if isinstance(item, type) and item.__module__ == model.__name__]
-)
-def test_nouns_are_enums_or_frozen_slotted_records_and_not_taken_for_tests(noun: type) -> None:
-    assert not noun.__name__.startswith("Test")
-    if not issubclass(noun, enum.Enum):
-        assert dataclasses.is_dataclass(noun)
-        assert noun.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        assert "__slots__" in vars(noun)
+@pytest.mark.parametrize("name", model.__all__)
+def test_nouns_are_words_for_values_enums_or_frozen_slotted_records_and_not_taken_for_tests(name: str) -> None:
+    noun = getattr(model, name)
+    assert not name.startswith("Test")
+    if not isinstance(noun, type) or issubclass(noun, (enum.Enum, tuple)):
+        return
+    assert dataclasses.is_dataclass(noun)
+    assert noun.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert "__slots__" in vars(noun)
+
+
+def test_every_noun_is_handed_out() -> None:
+    defined = {
+        name
+        for part in (running, failure, found)
+        for name, noun in vars(part).items()
+        if isinstance(noun, type) and noun.__module__ == part.__name__
+    }
+    assert defined == {name for name in model.__all__ if isinstance(getattr(model, name), type)}
+
+
+def test_what_is_no_noun() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'toxscreen.model' has no attribute 'Nobody'$"):
+        _ = model.Nobody  # type: ignore[attr-defined]

@@ -43,11 +43,12 @@ FAILED = Attempt(
         Leak("umask", "0o22", "0o77", blamed="fixture mask (scope module, t.py)"),
     ),
     text="KeyError: 'a'",
+    touched=("file a.csv", "connection to port 5432"),
 )
 CRASHED = Attempt(
     "t.py::test_end", "gw1", 0, 1.5, Outcome.CRASHED, call=2.0, text="it died\n\nFatal Python error\n  stack\n"
 )
-CUT_OFF = Attempt("t.py::test_late", "gw2", 0, 9.0, Outcome.NOT_RUN)
+CUT_OFF = Attempt("t.py::test_late", "gw2", 0, 9.0, Outcome.NOT_RUN, touched=("file a.csv",))
 RUN = Run(
     header=HEADER,
     state=RunState.COMPLETE,
@@ -140,6 +141,11 @@ def test_a_run_is_told_whole() -> None:
                 (NODE_ID, "umask", "0o22", "0o77", "fixture mask (scope module, t.py)"),
             ),
             "Leaks",
+        ),
+        Table(
+            ("What is touched", "By test", "On lane"),
+            (("file a.csv", "t.py::test_late", "gw2"), ("", NODE_ID, "gw0")),
+            "Possible conflicts",
         ),
         Table(
             ("Place", "Test", "Outcome", "Seconds"),
@@ -237,7 +243,7 @@ def test_data_is_everything_and_survives_json() -> None:
     told = json.loads(json.dumps(data(RUN, PROGRAM)))
     assert set(told) == {
         *summary(RUN),
-        *("header", "notes", "outcomes", "collection", "fingerprint", "lanes", "attempts", "replay"),
+        *("header", "notes", "outcomes", "collection", "fingerprint", "lanes", "attempts", "conflicts", "replay"),
     }
     assert set(told["header"]) == set(Header.__slots__)
     assert told["outcomes"][NODE_ID] == "failed"
@@ -262,7 +268,14 @@ def test_data_is_everything_and_survives_json() -> None:
             {"what": "umask", "before": "0o22", "after": "0o77", "blamed": "fixture mask (scope module, t.py)"},
         ],
         "text": "KeyError: 'a'",
+        "touched": ["file a.csv", "connection to port 5432"],
     }
+    assert told["conflicts"] == [
+        {
+            "thing": "file a.csv",
+            "tests": [{"node_id": "t.py::test_late", "lane": "gw2"}, {"node_id": NODE_ID, "lane": "gw0"}],
+        }
+    ]
     assert told["replay"][1] == {
         "lane": "gw1",
         "command": [*PROGRAM, "replay", RUN.id, "--lane", "gw1", "--until", "t.py::test_end"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -70,7 +69,7 @@ PERF = Policy(
 )
 KNOWN_CATEGORIES = "known: integration, perf, real-world, unit"
 KNOWN_KEYS = "known: budget, leaks, markers, network, order, paths, subprocesses, timeout, workers"
-TOP_KEYS = "known: categories, default-category, freeze, retention, services"
+TOP_KEYS = "known: categories, default-category, diagnose, diagnose-budget, freeze, retention, services"
 SERVICE_KEYS = "known: check, start, stop"
 
 
@@ -96,6 +95,8 @@ def test_nothing_is_configured_without_a_file(tmp_path: Path) -> None:
         sources={},
         default_category=Sourced(None, "default"),
         retention=Sourced(100, "default"),
+        diagnose=Sourced("auto", "default"),
+        diagnose_budget=Sourced(0.0, "default"),
         freeze=Sourced(value=True, source="default"),
         services={},
     )
@@ -165,8 +166,8 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         subprocesses=True,
         leaks="off",
     )
-    smoke = replace(INTEGRATION, category="smoke-test", paths=("tests/smoke_test",), markers=("smoke_test",))
-    perf = replace(PERF, workers="auto")
+    smoke = INTEGRATION._replace(category="smoke-test", paths=("tests/smoke_test",), markers=("smoke_test",))
+    perf = PERF._replace(workers="auto")
     keys = ("paths", "markers", "order", "workers", "timeout", "budget", "network", "subprocesses", "leaks")
     assert set(keys) == set(CATEGORY_OPTIONS), "a new key needs its place in this test"
     assert found == Settings(
@@ -185,6 +186,8 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         },
         default_category=Sourced("smoke-test", "pyproject.toml: default-category"),
         retention=Sourced(7, "pyproject.toml: retention"),
+        diagnose=Sourced("auto", "default"),
+        diagnose_budget=Sourced(0.0, "default"),
         freeze=Sourced(value=False, source="pyproject.toml: freeze"),
         services={
             "database": Service("database", "localhost:5432", "pg_ctl start", "pg_ctl stop"),

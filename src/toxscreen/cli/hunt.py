@@ -22,10 +22,16 @@ from toxscreen.cli.command import Answer, here
 from toxscreen.cli.hunt_page import checks, data, page
 from toxscreen.cli.output import Output, outputs
 from toxscreen.errors import ConfigError, Exit, HuntError, Place, ReportError
+from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
+from toxscreen.hunt.record import Record
+from toxscreen.hunt.suspects import failures
 from toxscreen.hunt.target import Target
-from toxscreen.model import Code, Page
+from toxscreen.hunt.workplace import Workplace
+from toxscreen.journal.read import find_run, recorded_root
+from toxscreen.model import Code, Page, Run
+from toxscreen.plan.replay import without_replay
 from toxscreen.report import junit, markdown
 from toxscreen.settings import find_root
 
@@ -47,11 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", metavar="PATH", help="a project, or a folder or file of tests in it")
     parser.add_argument("--category", metavar="C", help="only tests of this category")
     parser.add_argument("--victim", metavar="NODEID", help="explain this test and nothing else")
+    parser.add_argument("--run", metavar="RUN", help="explain what failed in this recorded run ('last': the newest)")
     parser.add_argument("--budget", type=_seconds, default=300.0, metavar="TIME", help="90s or 5m, say (default: 5m)")
     parser.add_argument("--test-limit", type=_seconds, default=60.0, metavar="TIME", help="for one test (default: 60s)")
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the shuffled orders (default: 1)")
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
+    parser.add_argument("--in-place", action="store_true", help="run probes in the project, not in copies of it")
+    parser.add_argument("--sandbox", action="store_true", help="let probes write nowhere else (needs bubblewrap)")
+    parser.add_argument("--anew", action="store_true", help="do not go on with a hunt that was cut short")
     parser.add_argument("--markdown", default=None, metavar="FILE", help="write what was found as Markdown, too")
     parser.add_argument("--junit", default=None, metavar="FILE", help="write what was found as JUnit XML, too")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
@@ -75,17 +85,37 @@ def run(arguments: argparse.Namespace) -> Answer:
 
     Raises:
         ConfigError: a path that is not there.
+        MissingToolError: there is no bubblewrap.
         HuntError: the suite cannot be hunted through.
         ReportError: a file for the report cannot be written, as far as that shows before the hunt.
     """
     if not hasattr(os, "fork"):
         raise HuntError("this system cannot fork", hint="hunt on Linux or macOS, or in a container")
-    target = _target(arguments)
+    old = _recorded(arguments) if arguments.run is not None else None
+    target = _target(arguments) if old is None else _target_of(old, arguments.python)
     asked = {kind: name for kind in _RENDERERS if (name := getattr(arguments, kind)) is not None}
     files = dict(zip(asked, outputs(list(asked.values())), strict=True))
+    failed = failures(old) if old is not None else ()
+    if old is not None and not failed:
+        return Answer(Page(f"run {old.id}: no test failed"), {"run": old.id, "findings": []}, Exit.CLEAN)
+
+    def search(hunter: Hunter) -> Hunted:
+        return hunter.hunt(arguments.victim) if old is None else hunter.diagnose(failed)
+
     limits = Limits(arguments.budget, arguments.test_limit, arguments.jobs or host.cores(), arguments.seed)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
-        hunted = _hunt(target, Path(folder).resolve(), limits, arguments.victim)
+        own = Path(folder).resolve()
+        place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)
+        # A recorded run is a record already.
+        keeps = old is None
+        try:
+            record = place.record(limits, anew=arguments.anew) if keeps else None
+            hunted = _hunt(place.target, own / "hunt", limits, search, record)
+        except CopyRefusedError as refused:
+            place.give_up_copies(str(refused))
+            record = place.record(limits, anew=arguments.anew) if keeps else None
+            hunted = _hunt(place.target, own / "in-place", limits, search, record)
+        hunted = place.told(hunted)
     return _answer(hunted, target.root, files)
 
 
@@ -132,7 +162,33 @@ def _target(arguments: argparse.Namespace) -> Target:
     return Target(root, paths, options, python, arguments.category)
 
 
-def _hunt(target: Target, folder: Path, limits: Limits, victim: str | None) -> Hunted:
+def _recorded(arguments: argparse.Namespace) -> Run:
+    """The run that is to be explained."""
+    for name, key in (("path", "PATH"), ("category", "--category"), ("victim", "--victim"), ("options", "--")):
+        if getattr(arguments, name):
+            raise ConfigError(
+                f"takes no {key}",
+                place=Place(key="toxscreen hunt --run"),
+                hint="a run says itself what it ran, and how",
+            )
+    return find_run(recorded_root(here()), arguments.run)
+
+
+def _target_of(old: Run, python: str | None) -> Target:
+    """The suite of a run, with the options that the run had."""
+    header = old.header
+    given = without_replay(header.argv)
+    options = [argument for argument in given if argument not in header.paths]
+    if header.seed is not None:
+        options.append(f"--randomly-seed={header.seed}")
+    executable = header.executable if Path(header.executable).exists() else sys.executable
+    folder = recorded_root(here()) / header.cwd
+    return Target(folder, header.paths, tuple(options), python or executable, hash_seed=header.hash_seed or "0")
+
+
+def _hunt(
+    target: Target, folder: Path, limits: Limits, search: Callable[[Hunter], Hunted], record: Record | None
+) -> Hunted:
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -151,14 +207,14 @@ def _hunt(target: Target, folder: Path, limits: Limits, victim: str | None) -> H
         def tell(step: str, done: int, total: int, findings: int) -> None:
             progress.update(task, description=step, completed=done, total=total or 1, findings=findings)
 
-        hunter = Hunter(target, folder, limits, tell)
+        hunter = Hunter(target, folder, limits, tell, record)
 
         def counters() -> str:
             left = max(0.0, limits.budget - (host.CLOCK.elapsed() - began))
             return f"{hunter.probes} probes, {progress.tasks[0].fields['findings']} found, {left:.0f} s left"
 
         progress.update(task, counters=counters)
-        return hunter.hunt(victim)
+        return search(hunter)
 
 
 class _Counters(ProgressColumn):

@@ -52,6 +52,21 @@ def _notes(hunted: Hunted) -> list[str]:
     return notes
 
 
+def summary(finding: Isolation) -> str:
+    """One finding in one line, with what leaked: for the end of a log."""
+    told = section(replace(finding, culprits=finding.culprits[:1])).title
+    if not finding.proved and finding.kind not in {IsolationKind.CHANCE, IsolationKind.DETERMINISTIC}:
+        told = f"not proved: {told}"
+    for culprit in finding.culprits[:1]:
+        told += f": {culprit.path}"
+        if culprit.kind != "files":
+            proved = "proved" if culprit.proved and finding.proved else "seen, not proved"
+            told += f" {culprit.before} -> {culprit.after} ({proved})"
+    if finding.kind is IsolationKind.CHANCE and finding.note:
+        told += f": {finding.note}"
+    return told
+
+
 def told(finding: Isolation) -> list[str]:
     """One finding in lines."""
     return list(section(finding).told)
@@ -133,12 +148,18 @@ def data(hunted: Hunted, root: Path) -> dict[str, object]:
         "seconds": round(hunted.seconds, 3),
         "cut_short": hunted.is_cut,
         "interrupted": hunted.is_interrupted,
+        "changed_files": [asdict(each) for each in hunted.changed_files],
     }
 
 
 def _finding(finding: Isolation) -> dict[str, object]:
     proposed = remedy(finding)
-    return {**asdict(finding), "remedy": asdict(proposed) if proposed is not None else None}
+    return {
+        **asdict(finding),
+        "remedy": asdict(proposed) if proposed is not None else None,
+        "summary": summary(finding),
+        "command": shlex.join(command(finding)) if finding.kind in _ORDERED else None,
+    }
 
 
 def _culprit(culprit: Culprit) -> str:

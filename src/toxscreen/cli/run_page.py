@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from toxscreen.model import Attempt, Lane, Outcome, Page, Run, RunState, Table
+from toxscreen.plan.conflicts import conflicts
 from toxscreen.plan.replay import Target, command, red_lanes
 
 #: Up to so many tests the lanes are shown test by test without being asked for.
@@ -75,6 +76,13 @@ def data(run: Run, program: Sequence[str]) -> dict[str, object]:
             }
             for lane in run.order.lanes
         ],
+        "conflicts": [
+            {
+                "thing": conflict.thing,
+                "tests": [{"node_id": node_id, "lane": lane} for node_id, lane in conflict.tests],
+            }
+            for conflict in conflicts(run.attempts)
+        ],
         "attempts": [asdict(attempt) for attempt in run.attempts],
         "replay": [{"lane": lane, "command": replay_command(run, lane, last, program)} for lane, last in red.items()],
     }
@@ -106,7 +114,7 @@ def page(run: Run, program: Sequence[str], *, order: bool) -> Page:
         order: whether to list what each lane ran, however long.
     """
     unseen: tuple[str, ...] = ()
-    tables = [_chosen(run), _lanes(run), _slowest(run), _failures(run), _leaks(run)]
+    tables = [_chosen(run), _lanes(run), _slowest(run), _failures(run), _leaks(run), _conflicts(run)]
     if order or len(run.attempts) <= FEW:
         tables.extend(_order(run, lane) for lane in run.order.lanes)
     else:
@@ -209,6 +217,15 @@ def _leaks(run: Run) -> Table:
         for leak in attempt.leaks
     ]
     return Table(("Test", "What leaked", "Before", "After", "Left by"), tuple(rows), "Leaks")
+
+
+def _conflicts(run: Run) -> Table:
+    rows = [
+        (conflict.thing if not place else "", node_id, lane)
+        for conflict in conflicts(run.attempts)
+        for place, (node_id, lane) in enumerate(conflict.tests)
+    ]
+    return Table(("What is touched", "By test", "On lane"), tuple(rows), "Possible conflicts")
 
 
 def _order(run: Run, lane: Lane) -> Table:

@@ -15,22 +15,27 @@ _ROUNDS: Final = 5
 _MOST_PAIRS: Final = 40
 
 
-def look_beside(lab: Lab, alone: Mapping[str, Sighting], explained: Collection[str]) -> None:
+def look_beside(lab: Lab, alone: Mapping[str, Sighting], explained: Collection[str]) -> list[Isolation]:
     """Run tests that touch the same file or port side by side.
 
     Args:
-        lab: runs probes; takes the findings.
+        lab: runs probes.
         alone: each test as it was seen alone.
         explained: tests whose failure has another explanation.
+
+    Returns:
+        Those that fail then.
     """
+    found = []
     pairs = {pair: thing for pair, thing in sharing(alone).items() if not {*explained} & {*pair}}
     for number, (pair, thing) in enumerate(islice(pairs.items(), _MOST_PAIRS)):
         lab.tell("side by side", number, len(pairs))
         red, _ = _beside(lab, pair, fresh=False)
         if red is not None:
-            lab.findings.append(_prove(lab, pair, thing, red))
+            found.append(_prove(lab, pair, thing, red))
     if len(pairs) > _MOST_PAIRS:
         lab.notes.append(f"{len(pairs) - _MOST_PAIRS} pairs of tests that share a file or port were not tried")
+    return found
 
 
 def _beside(lab: Lab, pair: tuple[str, str], *, fresh: bool) -> tuple[Sighting | None, list[Probe]]:

@@ -7,7 +7,7 @@ shown it both ways twice.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,11 +17,14 @@ from toxscreen import host
 from toxscreen.errors import HuntError, Place
 from toxscreen.hunt.beside import look_beside
 from toxscreen.hunt.collecting import judge_red
+from toxscreen.hunt.diagnosis import Diagnosis
 from toxscreen.hunt.lab import REPEATS, BudgetError, Lab, Limits, Tell
 from toxscreen.hunt.orders import can_be_met, orders
+from toxscreen.hunt.record import Record
 from toxscreen.hunt.search import Found, smallest
-from toxscreen.hunt.suspects import Suspect, alike, rest_of, sightings, suspects
+from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
 from toxscreen.hunt.target import Target
+from toxscreen.hunt.tree import ChangedFile
 from toxscreen.model import Isolation, IsolationKind, Probe, Sighting
 
 #: Orders without a new suspect after which more of them are not worth their time.
@@ -47,6 +50,8 @@ class Hunted:
     is_cut: bool = False
     #: Whether a person ended it.
     is_interrupted: bool = False
+    #: What it did to the project's files, or to those of the copies in which it ran.
+    changed_files: tuple[ChangedFile, ...] = ()
 
 
 class Hunter:
@@ -57,10 +62,12 @@ class Hunter:
         folder: for everything that probes leave behind.
         limits: how much it may take.
         tell: told of progress.
+        record: of this hunt.
     """
 
-    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell) -> None:
-        self._lab = Lab(target, folder, limits, tell)
+    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell, record: Record | None = None) -> None:
+        self._lab = Lab(target, folder, limits, tell, record)
+        self._record = record
         self._alone: dict[str, Sighting] = {}
         self._is_cut = False
         #: Tests whose outcome differed in some order, explained or not.
@@ -80,12 +87,30 @@ class Hunter:
 
         Raises:
             HuntError: there is nothing to hunt through, or no such test.
+            CopyRefusedError: this suite has to be hunted through without copies of the project.
         """
+        return self._within_limits(lambda: self._look_and_explain(victim), victim)
+
+    def diagnose(self, failed: Sequence[Failure]) -> Hunted:
+        """Explain what failed in a run, from the order in which it did.
+
+        Args:
+            failed: the tests and what ran before them.
+
+        Raises:
+            HuntError: there is nothing to hunt through.
+            CopyRefusedError: as for `hunt`.
+        """
+        first = failed[0].node_id if failed else None
+        return self._within_limits(lambda: Diagnosis(self._lab, self._node_ids, self._explain).explain(failed), first)
+
+    def _within_limits(self, search: Callable[[], None], first: str | None) -> Hunted:
+        """Search until it is done, the budget ends or a person does not want to wait any longer."""
         lab, is_interrupted = self._lab, False
         try:
-            self._node_ids = lab.open(victim)
-            self._check(victim)
-            self._look_and_explain(victim)
+            self._node_ids = lab.open(first)
+            self._check()
+            search()
         except BudgetError:
             self._is_cut = True
         except KeyboardInterrupt:
@@ -99,6 +124,7 @@ class Hunter:
             for each in self._suspected
             if each not in explained
         ]
+        self._finish_record(is_whole=not (self._is_cut or is_interrupted))
         return Hunted(
             len(self._node_ids),
             tuple(lab.findings),
@@ -111,7 +137,17 @@ class Hunter:
             is_interrupted,
         )
 
-    def _check(self, victim: str | None) -> None:
+    def _finish_record(self, *, is_whole: bool) -> None:
+        record, lab = self._record, self._lab
+        if record is None:
+            return
+        record.finish(tuple(lab.findings), budget=lab.limits.budget, seconds=lab.spent(), is_whole=is_whole)
+        if record.old is not None:
+            lab.notes.insert(0, f"gone on with from a hunt that was cut short: {record.known} probes were known")
+        if record.problem is not None:
+            lab.notes.append(f"the record of this hunt is not whole, so it cannot be gone on with: {record.problem}")
+
+    def _check(self) -> None:
         if not self._node_ids:
             broken = "".join(f"\n  {name}: {text}" for name, text in self._lab.broken)
             raise HuntError(
@@ -119,11 +155,11 @@ class Hunter:
                 place=Place(file=os.fspath(self._lab.target.root)),
                 hint=f"could not be collected:{broken}" if broken else "name the folder or the files of the tests",
             )
-        if victim is not None and victim not in self._node_ids:
-            raise HuntError(f"there is no test {victim}", hint="give the node id as pytest prints it")
 
     def _look_and_explain(self, victim: str | None) -> None:
         lab, node_ids = self._lab, self._node_ids
+        if victim is not None and victim not in node_ids:
+            raise HuntError(f"there is no test {victim}", hint="give the node id as pytest prints it")
         todo = [victim] if victim is not None else node_ids
         lab.trust_forks(todo)
         found = self._look(victim)
@@ -136,7 +172,7 @@ class Hunter:
             alone = self._alone.get(node_id)
             if alone is not None and alone.outcome.red and node_id not in explained:
                 lab.findings.append(judge_red(lab, node_ids, alone))
-        look_beside(lab, self._alone, explained)
+        lab.findings += look_beside(lab, self._alone, explained)
 
     # what to look for
 
@@ -151,6 +187,7 @@ class Hunter:
             self._alone[seen[0].node_id] = seen[0]
             if len(seen) > 1 and seen[1].outcome.red and not seen[0].outcome.red:
                 twice.append(Suspect(seen[0].node_id, (seen[0].node_id,), seen[0], seen[1]))
+        self._lab.trust_copy(self._alone.values())
         found = self._run_orders(host.CLOCK.elapsed() - began, victim)
         # A test that also fails for the sake of others is explained by them.
         return [*found.values(), *(each for each in twice if each.node_id not in found)]

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from toxscreen import host
-from toxscreen.errors import ExitWhileCollectingError
+from toxscreen.errors import ExitWhileCollectingError, HuntError
+from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.prober import Fresh, Prober, Request, Warm, run
+from toxscreen.hunt.record import Record
 from toxscreen.hunt.suspects import alike
-from toxscreen.hunt.target import Target
-from toxscreen.model import Culprit, Isolation, Probe, Sighting
+from toxscreen.hunt.target import Collected, Target
+from toxscreen.model import Culprit, Isolation, Outcome, Probe, Sighting
 
 #: Tests that are run both forked and fresh before forks are trusted.
 _SAMPLE: Final = 3
+#: And so many where something in the process does not bear forking well.
+_LARGE_SAMPLE: Final = 10
+#: Tests that fail alone in a copy of the project which are also run in the project, and how often to be sure.
+_MOST_TRIED: Final = 3
+_TRIES: Final = 4
 #: Files that end pytest when they are imported, before a hunt gives up.
 _MOST_EXITS: Final = 10
 #: How often something is repeated that may be chance.
@@ -53,9 +60,10 @@ class Lab:
         folder: for everything that probes leave behind.
         limits: how much it may take.
         tell: told of progress.
+        record: takes what probes see, and may know it from a hunt that was cut short.
     """
 
-    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell) -> None:
+    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell, record: Record | None = None) -> None:
         self.target = target
         self.limits = limits
         #: What was found so far, and what else is to be said.
@@ -64,6 +72,7 @@ class Lab:
         #: Files that could not be collected, and why.
         self.broken: list[tuple[str, str]] = []
         self.forked, self.fresh = 0, 0
+        self._record = record
         self._folder = folder
         self._tell = tell
         self._began = host.CLOCK.elapsed()
@@ -85,9 +94,10 @@ class Lab:
 
         Raises:
             HuntError: the suite cannot be collected.
+            CopyRefusedError: this suite has to be hunted through without copies of the project.
         """
         if victim is not None:
-            ahead = replace(self.request([victim]), files=_files([victim]))
+            ahead = replace(self.request([victim]), files=files_of([victim]))
             self._ahead = self._stack.enter_context(self._fresh.ahead([ahead]))
         exits = 0
         while self._warm is None:
@@ -102,8 +112,45 @@ class Lab:
                 options = (*self.target.options, f"--ignore={error.file}")
                 self.target = replace(self.target, options=options)
                 self._fresh = Fresh(self.target, self._folder / "fresh", self.limits.jobs)
+            except HuntError as error:
+                if self.target.copies is None:
+                    raise
+                raise CopyRefusedError("the suite cannot be collected in it") from error
+        if self.target.copies is not None:
+            self._check_copy(self._warm.collected)
         self.broken += self._warm.collected.broken
         return self._warm.collected.node_ids
+
+    def _check_copy(self, collected: Collected) -> None:
+        """What was collected in a copy is what is collected in the project."""
+        if collected.elsewhere:
+            raise CopyRefusedError(collected.elsewhere)
+        if not collected.broken:
+            return
+        in_place = Warm(replace(self.target, copies=None), self._folder / "in-place", 1)
+        in_place.close()
+        if in_place.collected.node_ids != collected.node_ids:
+            raise CopyRefusedError(f"{collected.broken[0][0]} cannot be collected in it")
+
+    def trust_copy(self, alone: Iterable[Sighting]) -> None:
+        """Run a few tests that fail alone in the project itself: a copy of it must not be at fault.
+
+        Args:
+            alone: each test as it was seen alone.
+
+        Raises:
+            CopyRefusedError: one of them fails in the copy only, again and again.
+        """
+        failed = [each.node_id for each in alone if each.outcome in {Outcome.FAILED, Outcome.ERROR}]
+        in_place = Fresh(replace(self.target, copies=None), self._folder / "in-place", self.limits.jobs)
+        for node_id in failed[:_MOST_TRIED] if self.target.copies is not None else ():
+            request = replace(self.request([node_id]), files=files_of([node_id]))
+            for _ in range(_TRIES):
+                (there,) = self._all(in_place, [request], "")
+                if there.last.outcome.red or not run(self._fresh, request).last.outcome.red:
+                    break
+            else:
+                raise CopyRefusedError(f"{node_id} fails in it only")
 
     def close(self) -> None:
         """End what runs."""
@@ -117,12 +164,20 @@ class Lab:
         """
         if self._warm is None:
             return
-        sample = {node_ids[len(node_ids) * place // _SAMPLE] for place in range(_SAMPLE)}
+        collected, size = self._warm.collected, _SAMPLE
+        if collected.unforkable:
+            self.notes.append(f"forks are not used: {', '.join(collected.unforkable)}")
+            self._is_forking = False
+            return
+        if collected.hazards:
+            size = _LARGE_SAMPLE
+            self.notes.append(f"forks were compared with more fresh interpreters: {', '.join(collected.hazards)}")
+        sample = {node_ids[len(node_ids) * place // size] for place in range(size)}
         requests = [self.request([node_id]) for node_id in sorted(sample)]
         forked = {probe.node_ids: probe.last for probe in self.all(requests)}
         probes = [self._counted(probe) for probe in self._ahead()]
         done = {probe.node_ids for probe in probes}
-        todo = [replace(each, files=_files(each.node_ids)) for each in requests if each.node_ids not in done]
+        todo = [replace(each, files=files_of(each.node_ids)) for each in requests if each.node_ids not in done]
         for probe in (*probes, *self.judge(todo, "comparing forks with fresh interpreters")):
             if alike(forked[probe.node_ids], probe.last):
                 continue
@@ -173,16 +228,31 @@ class Lab:
             requests: what to run.
             step: what to call it when progress is told; nothing is told where this is empty.
         """
-        return self._all(self._warm if self._warm is not None and self._is_forking else self._fresh, requests, step)
+        prober = self._warm if self._warm is not None and self._is_forking else self._fresh
+        known, todo = self._recalled("fresh" if prober is self._fresh else "forked", requests)
+        return [*known, *self._all(prober, todo, step, self._record)]
+
+    def _recalled(self, how: str, requests: Sequence[Request]) -> tuple[list[Probe], list[Request]]:
+        """What a hunt that was cut short has seen already, and what is still to be run."""
+        known, todo = [], []
+        for request in requests:
+            probe = self._record.recall(how, request.node_ids) if self._record is not None else None
+            if probe is None:
+                todo.append(request)
+            else:
+                known.append(probe)
+        return known, todo
 
     def judge(self, requests: Sequence[Request], step: str = "") -> list[Probe]:
         """Run probes in fresh interpreters."""
         return self._all(self._fresh, requests, step)
 
-    def _all(self, prober: Prober, requests: Sequence[Request], step: str) -> list[Probe]:
+    def _all(self, prober: Prober, requests: Sequence[Request], step: str, record: Record | None = None) -> list[Probe]:
         found = []
         for probe in prober.run_all(requests):
             self._counted(probe)
+            if record is not None:
+                record.add(probe)
             found.append(probe)
             if step:
                 self.tell(step, len(found), len(requests))
@@ -231,7 +301,7 @@ class Lab:
             Whether it was shown each time, and all probes.
         """
         shown, proof = False, tuple[Probe, ...]()
-        for files in (_files(sequence), ()):
+        for files in (files_of(sequence), ()):
             pair = [replace(self.request(node_ids), files=files) for node_ids in (sequence, sequence[-1:])]
             proof = tuple(self.judge(pair * TIMES))
             shown = all(alike(probe.last, after if len(probe.node_ids) == len(sequence) else alone) for probe in proof)
@@ -240,5 +310,6 @@ class Lab:
         return shown, proof
 
 
-def _files(node_ids: Sequence[str]) -> tuple[str, ...]:
+def files_of(node_ids: Sequence[str]) -> tuple[str, ...]:
+    """The files that hold these tests."""
     return tuple(sorted({node_id.partition("::")[0] for node_id in node_ids}))

@@ -11,6 +11,7 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -72,12 +73,18 @@ class Warm:
         self._jobs = jobs
         self._number = 0
         self._buffer = b""
+        self._copy = target.copies.take() if target.copies else None
+        #: Whether a probe wrote into the copy; and the tests that were seen to.
+        self._is_dirty = False
+        self._writers: set[str] = set()
         folder.mkdir(parents=True)
         child_reads, self._requests = os.pipe()
         self._answers, child_writes = os.pipe()
         orders = {"mode": "serve", "folder": os.fspath(folder), "requests": child_reads, "answers": child_writes}
         try:
-            self._process = target.start(orders, folder / "server", pass_fds=(child_reads, child_writes))
+            self._process = target.start(
+                orders, folder / "server", copy=self._copy, pass_fds=(child_reads, child_writes)
+            )
         finally:
             os.close(child_reads)
             os.close(child_writes)
@@ -106,15 +113,41 @@ class Warm:
         """
         waiting = deque(requests)
         running: dict[int, Request] = {}
+        spoilt: set[int] = set()
         while waiting or running:
-            while waiting and len(running) < self._jobs:
+            if not running:
+                self._restore()
+            while waiting and len(running) < self._jobs and self._may_start(waiting[0], running):
                 request = waiting.popleft()
                 running[self._ask(request, {})] = request
             told = self._answer(running)
-            yield self._probe(told, running.pop(told["id"]))
+            request = running.pop(told["id"])
+            known = len(self._writers)
+            probe = self._probe(told, request)
+            if told["id"] in spoilt:
+                waiting.append(request)
+                continue
+            if len(self._writers) > known:
+                # What runs beside it may have seen what it wrote, and is run again.
+                spoilt.update(running)
+            yield probe
+
+    def _may_start(self, request: Request, running: Mapping[int, Request]) -> bool:
+        """What a probe writes into the copy is nothing that another one may find."""
+        if not running:
+            return True
+        return not self._is_dirty and not any(
+            self._writers.intersection(each.node_ids) for each in (request, *running.values())
+        )
+
+    def _restore(self) -> None:
+        if self._is_dirty and self._target.copies is not None and self._copy is not None:
+            self._target.copies.restore(self._copy)
+        self._is_dirty = False
 
     def beside(self, requests: Sequence[Request]) -> list[Probe]:
         """Run probes at the same time, with the same HOME and temporary files."""
+        self._restore()
         shared = f"shared{self._number}"
         running = {self._ask(request, {"shared": shared}): request for request in requests}
         found = []
@@ -125,21 +158,18 @@ class Warm:
 
     def explain(self, node_ids: Sequence[str], limit: float) -> tuple[Culprit, ...]:
         """What leaks into the last test from those before it."""
-        order = {"limit": limit, "root": os.fspath(self._target.root)}
+        self._restore()
         request = Request(tuple(node_ids), limit * 10)
-        told = self._answer({self._ask(request, {"explain": order}): request})
+        told = self._answer({self._ask(request, {"explain": {"limit": limit}}): request})
+        # What its own forks touched was not told.
+        self._is_dirty = self._copy is not None
         lines = read_lines(self._folder / f"{told['id']}.jsonl")
         return tuple(Culprit(**line["culprit"]) for line in lines if "culprit" in line)
 
     def _ask(self, request: Request, more: dict[str, Any]) -> int:
         self._number += 1
-        order = {
-            "id": self._number,
-            "node_ids": request.node_ids,
-            "limit": request.limit,
-            "branch": request.branch,
-            **more,
-        }
+        asked = {"node_ids": request.node_ids, "limit": request.limit, "branch": request.branch}
+        order = {"id": self._number, **asked, **more}
         try:
             os.write(self._requests, (json.dumps(order) + "\n").encode())
         except OSError:
@@ -175,10 +205,17 @@ class Warm:
     def _probe(self, told: dict[str, Any], request: Request) -> Probe:
         lines = read_lines(self._folder / f"{told['id']}.jsonl")
         ended = _how_it_ended(lines, hung=told["ended"] == "hung")
-        return Probe(request.node_ids, "forked", _seen(lines), ended, round(told["seconds"], 4), told["status"])
+        seen = _seen(lines)
+        if self._copy is not None:
+            writers = touching(seen, self._target.root)
+            self._writers |= writers
+            self._is_dirty = self._is_dirty or ended is not Ended.DONE or bool(writers)
+        return Probe(request.node_ids, "forked", seen, ended, round(told["seconds"], 4), told["status"])
 
     def close(self) -> None:
         """End the process; probes end with it."""
+        if self._copy is not None and self._target.copies is not None:
+            self._target.copies.give_back(self._copy)
         for descriptor in (self._requests, self._answers):
             os.close(descriptor)
         # Probes have sessions of their own: the process that forked them ends them when it hears no more.
@@ -197,6 +234,8 @@ class _Running:
     place: Path
     process: subprocess.Popen[bytes]
     began: float
+    #: Says that its copy of the project is free; does nothing where it has none of its own.
+    give_back: Callable[[], None]
     #: When it had collected; None before.
     collected: float | None = None
 
@@ -223,6 +262,7 @@ class _Running:
         """End it and what it started."""
         _kill_group(self.process)
         self.process.wait()
+        self.give_back()
 
 
 class Fresh:
@@ -281,9 +321,13 @@ class Fresh:
         """Run probes at the same time, with the same HOME and temporary files."""
         shared = self._folder / f"shared{self._number}"
         gate = shared / "gate"
-        running = [self._start(request, shared, gate) for request in requests]
+        copies = self._target.copies
+        copy = copies.take() if copies else None
+        running: list[_Running] = []
         found: list[Probe] = []
         try:
+            for request in requests:
+                running.append(self._start(request, shared, gate, copy))  # noqa: PERF401 - those that run are ended
             # Who ends before it has collected is not waited for.
             while not all((each.place / COLLECTED).exists() or each.process.poll() is not None for each in running):
                 host.CLOCK.sleep(0.005)
@@ -293,9 +337,13 @@ class Fresh:
         finally:
             for each in running:
                 each.end()
+            if copies and copy:
+                copies.give_back(copy)
         return found
 
-    def _start(self, request: Request, shared: Path | None = None, gate: Path | None = None) -> _Running:
+    def _start(
+        self, request: Request, shared: Path | None = None, gate: Path | None = None, copy: Path | None = None
+    ) -> _Running:
         self._number += 1
         place = self._folder / f"fresh{self._number}"
         place.mkdir(parents=True)
@@ -305,8 +353,27 @@ class Fresh:
             "request": {"id": "seen", "node_ids": request.node_ids},
             "gate": os.fspath(gate) if gate else None,
         }
-        process = self._target.start(orders, place, files=request.files, shared=shared)
-        return _Running(request, place, process, host.CLOCK.elapsed())
+        copies, give_back = self._target.copies, _nothing
+        if copies is not None and copy is None:
+            copy = copies.take()
+            give_back = partial(copies.give_back, copy)
+        process = self._target.start(orders, place, files=request.files, shared=shared, copy=copy)
+        return _Running(request, place, process, host.CLOCK.elapsed(), give_back)
+
+
+def _nothing() -> None:
+    """Give nothing back."""
+
+
+def touching(seen: Sequence[Sighting], root: Path) -> set[str]:
+    """The tests that were seen to change files of the project.
+
+    Args:
+        seen: of a probe.
+        root: of the project.
+    """
+    below = f"file {root}{os.sep}"
+    return {each.node_id for each in seen if any(thing.startswith(below) for thing in each.touched)}
 
 
 def _ended(running: list[_Running]) -> list[Probe]:

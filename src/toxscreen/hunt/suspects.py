@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from toxscreen.model import Ended, Outcome, Probe, Sighting
+from toxscreen.model import Attempt, Ended, Origin, Outcome, Probe, Run, Sighting
+from toxscreen.plan.conflicts import used
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,47 @@ class Suspect:
     def is_victim(self) -> bool:
         """Whether it failed after others; otherwise it needed them."""
         return self.after.outcome.red
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A test that failed in a run, and what may be to blame."""
+
+    node_id: str
+    #: What ran before it on its worker, in order.
+    context: tuple[str, ...]
+    #: What ran on other workers at that time, the longest common time first.
+    meanwhile: tuple[str, ...]
+    outcome: Outcome
+    origin: Origin | None = None
+    text: str | None = None
+
+
+def failures(run: Run) -> tuple[Failure, ...]:
+    """The tests that failed in a run, in the order in which they began; each once."""
+    lanes = {lane.name: lane.node_ids for lane in run.order.lanes}
+    found: dict[str, Failure] = {}
+    for attempt in sorted(run.attempts, key=lambda each: each.started):
+        if attempt.outcome.red and attempt.node_id not in found:
+            common = {
+                other.node_id: _common(attempt, other)
+                for other in run.attempts
+                if other.lane != attempt.lane and _common(attempt, other) > 0
+            }
+            found[attempt.node_id] = Failure(
+                attempt.node_id,
+                lanes.get(attempt.lane, ())[: attempt.place],
+                tuple(sorted(common, key=lambda node_id: (-common[node_id], node_id))),
+                attempt.outcome,
+                attempt.origin,
+                attempt.text,
+            )
+    return tuple(found.values())
+
+
+def _common(one: Attempt, other: Attempt) -> float:
+    """Seconds for which two tests ran at the same time."""
+    return min(one.started + one.seconds, other.started + other.seconds) - max(one.started, other.started)
 
 
 def sightings(probe: Probe) -> tuple[Sighting, ...]:
@@ -63,14 +105,12 @@ def sharing(alone: Mapping[str, Sighting]) -> dict[tuple[str, str], str]:
     Args:
         alone: each test as it was seen alone; red ones are left out.
     """
-    by_thing: dict[str, list[str]] = {}
-    for sighting in alone.values():
-        for thing in sighting.touched if not sighting.outcome.red else ():
-            by_thing.setdefault(thing, []).append(sighting.node_id)
+    users = used((each.node_id, each.touched) for each in alone.values() if not each.outcome.red)
     found: dict[tuple[str, str], str] = {}
-    for thing, node_ids in by_thing.items():
-        for one, other in combinations(sorted(node_ids), 2):
-            found.setdefault((one, other), thing)
+    for thing, (changing, connecting) in users.items():
+        for one, other in combinations(sorted({*changing, *connecting}), 2):
+            if one in changing or other in changing:
+                found.setdefault((one, other), thing)
     return found
 
 

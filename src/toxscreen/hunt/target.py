@@ -14,6 +14,9 @@ from typing import Any, Final
 import toxscreen
 from toxscreen import host
 from toxscreen.errors import HuntError, Place
+from toxscreen.hunt import sandbox
+from toxscreen.hunt.copies import Copies
+from toxscreen.hunt.tree import made
 from toxscreen.model import Frame, Origin, Outcome, Sighting
 
 #: Variables of an outer run that mean nothing, or harm, in a probe.
@@ -35,6 +38,12 @@ class Target:
     options: tuple[str, ...] = ()
     python: str = sys.executable
     category: str | None = None
+    #: Value of PYTHONHASHSEED.
+    hash_seed: str = "0"
+    #: Of the project, in which pytest is started; it is started in the project itself without them.
+    copies: Copies | None = None
+    #: Bubblewrap's program and the hunt's folder, where pytest is started in a sandbox.
+    sandbox: tuple[str, Path] | None = None
 
     def start(
         self,
@@ -43,6 +52,7 @@ class Target:
         *,
         files: tuple[str, ...] = (),
         shared: Path | None = None,
+        copy: Path | None = None,
         pass_fds: tuple[int, ...] = (),
     ) -> subprocess.Popen[bytes]:
         """Start pytest with the hunt's child in it.
@@ -52,6 +62,7 @@ class Target:
             place: folder for HOME, temporary files and the log of what it prints; made here.
             files: collect these, and not the paths.
             shared: folder for HOME and temporary files, where another process has the same.
+            copy: of the project, to start it in.
             pass_fds: descriptors that it inherits.
 
         Raises:
@@ -63,12 +74,18 @@ class Target:
         category = ("--category", self.category) if self.category else ()
         command = (self.python, "-m", "pytest", "-p", "toxscreen.hunt.child", *category)
         cache = ("-o", f"cache_dir={place / 'cache'}")
+        before: list[str] = []
+        if self.sandbox is not None:
+            # There a copy is seen in the project's own place.
+            names = [name for name in made(self.root) if copy is not None]
+            before, copy = sandbox.command(self.sandbox[0], self.root, self.sandbox[1], copy, names), None
+        orders = {**orders, "root": os.fspath(self.root), "copy": os.fspath(copy) if copy else None}
         with (place / "log").open("wb") as log:
             try:
                 return subprocess.Popen(
-                    [*command, *cache, *self.options, *(files or self.paths)],
-                    cwd=self.root,
-                    env=self._environment(orders, place, own),
+                    [*before, *command, *cache, *self.options, *(files or self.paths)],
+                    cwd=copy or self.root,
+                    env=self._environment(orders, place, own, copy),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -82,9 +99,12 @@ class Target:
                     hint="name a Python interpreter that has the project's packages and pytest",
                 ) from None
 
-    def _environment(self, orders: dict[str, Any], place: Path, own: Path) -> dict[str, str]:
+    def _environment(self, orders: dict[str, Any], place: Path, own: Path, copy: Path | None) -> dict[str, str]:
         given: Mapping[str, str] = host.environment()
         env = {name: value for name, value in given.items() if name not in _NOT_HANDED_ON}
+        if copy is not None and env.get("PYTHONPATH"):
+            parts = [Path(part) if part else None for part in env["PYTHONPATH"].split(os.pathsep)]
+            env["PYTHONPATH"] = os.pathsep.join(os.fspath(_in_copy(part, self.root, copy) or "") for part in parts)
         if self.python != sys.executable:
             # Of this interpreter's packages, the other one is given this one.
             package = place / "lib" / "toxscreen"
@@ -96,8 +116,13 @@ class Target:
             ORDERS: json.dumps(orders),
             "HOME": os.fspath(own / "home"),
             "TMPDIR": os.fspath(own / "tmp"),
-            "PYTHONHASHSEED": "0",
+            "PYTHONHASHSEED": self.hash_seed,
         }
+
+
+def _in_copy(path: Path | None, root: Path, copy: Path) -> Path | None:
+    """The same path in the copy, where it is one of the project."""
+    return copy / path.relative_to(root) if path is not None and path.is_relative_to(root) else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,11 @@ class Collected:
     node_ids: tuple[str, ...]
     #: File or folder and why it could not be collected.
     broken: tuple[tuple[str, str], ...]
+    #: What makes forks of this process doubtful, in words; and what makes them useless.
+    hazards: tuple[str, ...] = ()
+    unforkable: tuple[str, ...] = ()
+    #: Why a copy of the project does not do, in words; nothing where it does.
+    elsewhere: str = ""
 
 
 def read_collected(folder: Path) -> Collected | None:
@@ -115,7 +145,13 @@ def read_collected(folder: Path) -> Collected | None:
         told = json.loads((folder / COLLECTED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return Collected(tuple(told["node_ids"]), tuple((name, text) for name, text in told["broken"]))
+    return Collected(
+        tuple(told["node_ids"]),
+        tuple((name, text) for name, text in told["broken"]),
+        tuple(told.get("hazards", ())),
+        tuple(told.get("unforkable", ())),
+        told.get("elsewhere", ""),
+    )
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:

@@ -203,6 +203,7 @@ def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
                 origin=event.origin,
                 leaks=event.leaks,
                 text=event.text,
+                touched=event.touched,
             )
             begun = None
     if begun is not None:

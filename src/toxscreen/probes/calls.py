@@ -1,4 +1,4 @@
-"""Calls that a category forbids, stopped by an audit hook in the very line that makes them.
+"""Calls that a category forbids, stopped by an audit hook in the very line that makes them; what tests touch is noted.
 
 The hook follows PEP 578. It cannot be removed from a process, so it is added once and looks at what is in force.
 """
@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple
 
 from toxscreen.errors import PolicyViolation
 from toxscreen.model import Network, Policy
+from toxscreen.probes.addresses import is_internet, is_local
+from toxscreen.probes.touching import EVENTS, Touched
 
 NETWORK: Final = "network"
 SUBPROCESS: Final = "subprocess"
@@ -83,27 +85,6 @@ class _Target(NamedTuple):
         return f"{self.call} {self.where}"
 
 
-def _is_local(host: object) -> bool:
-    """Whether a host name or address means this machine's loopback interface."""
-    if isinstance(host, bytes | bytearray):
-        host = host.decode("utf-8", "replace")
-    if not isinstance(host, str):
-        return host is None
-    if host.lower() in {"localhost", "localhost.localdomain", ""}:
-        return True
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
-
-
-def _is_internet(used: object) -> bool:
-    """Whether a socket is of one of the internet's families; others have tuples for addresses as well."""
-    module: Any = sys.modules.get("_socket")
-    return module is None or getattr(used, "family", None) in {module.AF_INET, module.AF_INET6}
-
-
 def _is_own_name(host: str) -> bool:
     """Whether it is this machine's name, which a server that binds all interfaces looks up."""
     module: Any = sys.modules.get("_socket")
@@ -120,10 +101,10 @@ def _internet(call: str, *, unspecified: bool = False) -> Callable[[tuple[Any, .
 
     def read(arguments: tuple[Any, ...]) -> _Target | None:
         address = arguments[1] if len(arguments) > 1 else None
-        if not isinstance(address, tuple) or len(address) < _HOST_AND_PORT or not _is_internet(arguments[0]):
+        if not isinstance(address, tuple) or len(address) < _HOST_AND_PORT or not is_internet(arguments[0]):
             return None
         host = address[0]
-        local = _is_local(host) or (unspecified and host in {"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+        local = is_local(host) or (unspecified and host in {"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
         return _Target(call, f"{host}:{address[1]}", local)
 
     return read
@@ -141,7 +122,7 @@ def _lookup(call: str, *, reverse: bool = False) -> Callable[[tuple[Any, ...]], 
         host = arguments[0] if arguments else None
         if isinstance(host, bytes | bytearray):
             host = host.decode("utf-8", "replace")
-        if not isinstance(host, str) or _is_local(host) or _is_own_name(host):
+        if not isinstance(host, str) or is_local(host) or _is_own_name(host):
             return None
         if not reverse:
             try:
@@ -190,13 +171,16 @@ _PROCESS_EVENTS: Final[dict[str, Callable[[tuple[Any, ...]], str]]] = {
     "os.fork": _process("os.fork"),
     "os.forkpty": _process("os.forkpty"),
 }
-_WATCHED: Final = frozenset({*_NETWORK_EVENTS, *_PROCESS_EVENTS})
+_JUDGED: Final = frozenset({*_NETWORK_EVENTS, *_PROCESS_EVENTS})
+_WATCHED: Final = _JUDGED | EVENTS
 
 
 class _InForce:
     """The one rule in force in this process; a test runs one at a time, whatever its threads do."""
 
     rule: Rule | None = None
+    #: Takes notes of the running test.
+    touched: Touched | None = None
     added = False
     #: Threads that act for toxscreen itself.
     exempt: Final[set[int]] = set()
@@ -204,9 +188,14 @@ class _InForce:
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Called for every audited event, a dozen a test: nothing may stand before the condition.
-    if event in _WATCHED and _InForce.rule is not None:
+    if event in _WATCHED:
         __tracebackhide__ = True
-        check(event, arguments)
+        if _InForce.rule is not None and event in _JUDGED:
+            check(event, arguments)
+        # What was forbidden did not happen.
+        touched = _InForce.touched
+        if touched is not None and event in EVENTS and threading.get_ident() not in _InForce.exempt:
+            touched.hear(event, arguments)
 
 
 def check(event: str, arguments: tuple[Any, ...]) -> None:
@@ -235,9 +224,26 @@ def enforce(rule: Rule | None) -> Rule | None:
     before = _InForce.rule
     _InForce.rule = rule
     if rule is not None and not _InForce.added:
-        _InForce.added = True
-        sys.addaudithook(_hook)
+        _add_hook()
     return before
+
+
+def listen(touched: Touched | None) -> Touched | None:
+    """Let what is touched from now on be noted, or no longer.
+
+    Returns:
+        Who took notes before.
+    """
+    before = _InForce.touched
+    _InForce.touched = touched
+    if touched is not None and not _InForce.added:
+        _add_hook()
+    return before
+
+
+def _add_hook() -> None:
+    _InForce.added = True
+    sys.addaudithook(_hook)
 
 
 @contextmanager

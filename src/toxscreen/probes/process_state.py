@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from toxscreen.probes.telling import Named, same
@@ -98,9 +99,11 @@ PROBES: Final[dict[str, Callable[[], Any]]] = {
 }
 
 #: Probes whose values are so small that making one costs no more than comparing it.
-_SMALL: Final = tuple(
-    (name, probe) for name, probe in PROBES.items() if name not in {"os.environ", "sys.path", "sys.argv", "os.getcwd()"}
-)
+_SMALL: Final = {
+    name: probe for name, probe in PROBES.items() if name not in {"os.environ", "sys.path", "sys.argv", "os.getcwd()"}
+}
+_SMALL_PROBES: Final = tuple(_SMALL.values())
+_small_values = itemgetter(*_SMALL)
 
 
 def look() -> State:
@@ -126,7 +129,7 @@ def unchanged(state: State) -> bool:
             and sys.path == state["sys.path"]
             and sys.argv == state["sys.argv"]
             and _folder() == state["os.getcwd()"]
-            and all(probe() == state[name] for name, probe in _SMALL)
+            and tuple([probe() for probe in _SMALL_PROBES]) == _small_values(state)
         )
     except Exception:  # noqa: BLE001 - see look()
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from toxscreen.model import Leak
+from toxscreen import model
 
 _MOST_CHARACTERS: Final = 200
 
@@ -38,9 +38,9 @@ def same(then: Any, now: Any) -> bool:
         return False
 
 
-def leaks(differences: Mapping[str, tuple[Any, Any]], blamed: str) -> tuple[Leak, ...]:
+def leaks(differences: Mapping[str, tuple[Any, Any]], blamed: str) -> tuple[model.Leak, ...]:
     """Differences as leaks that a test or fixture is blamed for."""
-    return tuple(Leak(name, *_told(then, now), blamed) for name, (then, now) in differences.items())
+    return tuple(model.Leak(name, *_told(then, now), blamed) for name, (then, now) in differences.items())
 
 
 def _told(then: Any, now: Any) -> tuple[str, str]:

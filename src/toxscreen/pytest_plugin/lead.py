@@ -110,6 +110,7 @@ class Lead:
             chosen=self.screen.chosen.told() if self.screen.chosen else {},
             environment=variables.get("TOX_ENV_NAME"),
             replay_of=f"{target.run}:{target.lane}" if target else None,
+            paths=tuple(argument for argument in map(str, config.invocation_params.args) if argument in config.args),
         )
 
     def pytest_report_header(self) -> list[str]:

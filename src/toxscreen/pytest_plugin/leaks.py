@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from toxscreen.model import Leak, LeakRule
 from toxscreen.plan.leakage import Differences, Ledger
 from toxscreen.probes import process_state
 from toxscreen.probes.telling import leaks as as_leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY
+
+if TYPE_CHECKING:
+    from toxscreen.model import Leak, LeakRule
 
 #: What a debugger changes when its person says `continue`, and changes back when it stops again.
 _OF_DEBUGGERS: Final = frozenset({"signal SIGINT", "sys.gettrace()"})

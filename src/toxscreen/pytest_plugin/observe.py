@@ -6,6 +6,7 @@ import faulthandler
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +15,15 @@ from toxscreen.analysis.checkpoint import Checkpoints
 from toxscreen.guard.watch import Watch
 from toxscreen.journal.codec import end_line, start_line
 from toxscreen.journal.write import Shard
-from toxscreen.model import Event, EventKind, Origin, Outcome
-from toxscreen.probes.calls import Rule, enforce
-from toxscreen.probes.origin import origin_of
+from toxscreen.model import Event, EventKind, Outcome
+from toxscreen.probes.calls import Rule, enforce, listen
+from toxscreen.probes.touching import Touched
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
+from toxscreen.pytest_plugin.touched import touched_in
+
+if TYPE_CHECKING:
+    from toxscreen.model import Origin
 
 #: How pytest-timeout's message begins, see PYTEST_FAILURE_MESSAGE there.
 _TIMEOUT_MESSAGE = "Timeout (>"
@@ -59,6 +64,9 @@ class Observe:
         self._rule: Rule | None = None
         #: In force when the test began: that of a test which runs this run inside itself.
         self._outer_rule: Rule | None = None
+        self._touched = touched_in(config, screen.settings.root)
+        #: Takes notes of a test which runs this run inside itself.
+        self._outer_touched: Touched | None = None
         self._reset("")
 
     def _reset(self, node_id: str) -> None:
@@ -143,6 +151,7 @@ class Observe:
             self._own_func_only = self._func_only if info.func_only is None else info.func_only
             self._rule = Rule.of(node_id, info.policy, info.allowed)
             self._outer_rule = enforce(self._rule if self._rule.forbids_something else None)
+            self._outer_touched = listen(self._touched if info.policy.leaks != "off" else None)
         if self._watch is not None:
             self._watch.begin(node_id, 0.0 if self._own_func_only else self._own_limit)
         if self._leaks is not None:
@@ -150,14 +159,16 @@ class Observe:
 
     def _end(self) -> None:
         enforce(self._outer_rule)
-        self._rule = self._outer_rule = None
+        listen(self._outer_touched)
+        self._rule = self._outer_rule = self._outer_touched = None
+        touched = self._touched.take()
         if self._watch is not None:
             self._watch.idle()
         leaks = tuple(self._leaks.found) if self._leaks is not None else ()
         if leaks:
             self.screen.leaks.extend(f"{self._node_id}: {leak}" for leak in leaks)
         if self._shard is not None:
-            if leaks or self._origin is not None or self._text is not None:
+            if leaks or touched or self._origin is not None or self._text is not None:
                 self._shard.write(
                     Event(
                         EventKind.END,
@@ -171,6 +182,7 @@ class Observe:
                         self._origin,
                         leaks,
                         self._text,
+                        touched=touched,
                     )
                 )
             else:
@@ -260,6 +272,8 @@ class Observe:
     def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
         """Note the identity of the first failure."""
         if isinstance(report, pytest.TestReport) and self._origin is None and call.excinfo is not None:
+            from toxscreen.probes.origin import origin_of
+
             file, line, _ = report.location
             self._origin = origin_of(call.excinfo.value, self.screen.settings.root, (file, (line or 0) + 1))
 

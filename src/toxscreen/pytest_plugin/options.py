@@ -15,7 +15,13 @@ REPLAY: Final = (
     "RUN[:LANE[:NODEID]]",
     "Run exactly what a worker of a recorded run ran, in one process; with NODEID, up to that test.",
 )
-ALL: Final = (CATEGORY, REPLAY)
+DIAGNOSE: Final = (
+    "--screen-diagnose",
+    "toxscreen_diagnose",
+    "auto|off",
+    "Whether a red run that was random or parallel ends with the reasons of its failures (default: auto).",
+)
+ALL: Final = (CATEGORY, REPLAY, DIAGNOSE)
 
 MARKERS: Final = (
     'allow(*what): let the test do what its category forbids; "network" or "subprocess".',

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from toxscreen import host
-from toxscreen.errors import Exit, Place, ReplayError, ToxscreenError, UnknownRunError
-from toxscreen.model import OrderKind, Policy, Run, Sourced
+from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ToxscreenError, UnknownRunError
+from toxscreen.model import Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
 from toxscreen.pytest_plugin import configured_root, options
 from toxscreen.pytest_plugin.collect import Collect
@@ -20,7 +21,11 @@ from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
 from toxscreen.pytest_plugin.screen import KEY, Screen, is_distributed, runs_tests, tx_count, worker_input
 from toxscreen.pytest_plugin.summary import Summary
-from toxscreen.settings import Settings, load
+from toxscreen.settings import load
+
+if TYPE_CHECKING:
+    from toxscreen.model import OrderKind, Policy, Run
+    from toxscreen.settings import Settings
 
 
 def start(config: pytest.Config) -> int | None:
@@ -221,11 +226,7 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
     if not runs_tests(config):
         return
     if worker_input(config) is None:
-        register(Lead(config, screen), "toxscreen-lead")
-        if screen.settings.services:
-            from toxscreen.pytest_plugin.services import StopServices
-
-            register(StopServices(screen), "toxscreen-stop-services")
+        _register_for_leader(config, screen)
     if not is_distributed(config):
         if screen.settings.freeze.value:
             from toxscreen.pytest_plugin.freeze import Freeze
@@ -240,6 +241,32 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
 
             # After Observe, and so around it: waiting for a service is no part of a test's time.
             register(Services(config, screen), "toxscreen-services")
+
+
+def _register_for_leader(config: pytest.Config, screen: Screen) -> None:
+    register = config.pluginmanager.register
+    register(Lead(config, screen), "toxscreen-lead")
+    if _is_diagnosed(config, screen):
+        from toxscreen.pytest_plugin.diagnose import Diagnose
+
+        register(Diagnose(screen, workers=tx_count(config) if is_distributed(config) else 0), "toxscreen-diagnose")
+    if screen.settings.services:
+        from toxscreen.pytest_plugin.services import StopServices
+
+        register(StopServices(screen), "toxscreen-stop-services")
+
+
+def _is_diagnosed(config: pytest.Config, screen: Screen) -> bool:
+    """Whether the failures of this run are to be explained.
+
+    Raises:
+        ConfigError: the option has no such value.
+    """
+    asked = config.getoption(options.DIAGNOSE[1])
+    if asked not in {None, "auto", "off"}:
+        raise ConfigError(f"{asked!r} is neither auto nor off", place=Place(key=options.DIAGNOSE[0]))
+    wanted = asked or screen.settings.diagnose.value
+    return wanted == "auto" and hasattr(os, "fork") and not config.getoption("usepdb", default=False)
 
 
 def is_hunted(config: pytest.Config) -> bool:

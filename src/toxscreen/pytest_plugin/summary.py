@@ -1,10 +1,11 @@
-"""The last lines of a run: what could not be judged, what leaked, and the commands that replay what failed."""
+"""The last lines of a run: what could not be judged, what leaked, where tests can meet, how to replay what failed."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from toxscreen.pytest_plugin.screen import Screen
 
 _MOST_LANES = 4
 _MOST_LEAKS = 20
+_MOST_CONFLICTS = 5
 
 
 def replay_command(run: str, lane: str, until: str) -> str:
@@ -78,6 +80,7 @@ class Summary:
         if len(leaks) > _MOST_LEAKS:
             yield f"leak: and {len(leaks) - _MOST_LEAKS} more, see `toxscreen runs`", ("yellow",)
         if self.screen.target is None and self.screen.folder is not None:
+            yield from _conflicts(self.screen.folder)
             yield from self._replays(self.screen.folder.name)
 
     def _replays(self, run: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -85,3 +88,18 @@ class Summary:
             yield f"replay {lane}: {replay_command(run, lane, until)}", ()
         if len(self._red) > _MOST_LANES:
             yield f"replay: {len(self._red) - _MOST_LANES} more lanes failed, see `toxscreen runs {run}`", ()
+
+
+def _conflicts(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    from toxscreen.journal.touches import touches
+
+    touched = touches(folder)
+    if not touched:
+        return
+    from toxscreen.plan.conflicts import conflicts, told
+
+    found = conflicts(touched)
+    for conflict in found[:_MOST_CONFLICTS]:
+        yield f"possible conflict: {told(conflict)}", ("yellow",)
+    if len(found) > _MOST_CONFLICTS:
+        yield f"possible conflict: {len(found) - _MOST_CONFLICTS} more, see `toxscreen runs {folder.name}`", ("yellow",)

@@ -51,7 +51,7 @@ class _Child:
         self._folder = Path(orders["folder"])
         self._orders = orders
         self._broken: list[tuple[str, str]] = []
-        self._runner = Runner(config)
+        self._runner = Runner(config, orders["root"], orders["copy"])
         config.pluginmanager.register(self._runner, "toxscreen-hunt-runner")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -73,7 +73,12 @@ class _Child:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Say what was collected, then serve or run once."""
-        told = {"node_ids": self._runner.learn(session.items), "broken": self._broken}
+        told: dict[str, Any] = {"node_ids": self._runner.learn(session.items), "broken": self._broken}
+        told["elsewhere"] = self._runner.elsewhere()
+        if self._orders["mode"] == "serve":
+            from toxscreen.hunt.child.hazards import hazards
+
+            told["hazards"], told["unforkable"] = hazards()
         partial = self._folder / f"{COLLECTED}.part"
         partial.write_text(json.dumps(told), encoding="utf-8")
         partial.replace(self._folder / COLLECTED)

@@ -36,17 +36,16 @@ def explain(runner: Runner, node_ids: Sequence[str], order: dict[str, Any]) -> N
     Args:
         runner: runs tests.
         node_ids: polluters or state-setters, then the test that depends on them.
-        order: ``limit``: seconds that one fork may take; ``root``: the project's root.
+        order: ``limit``: seconds that one fork may take.
     """
     *before, last = node_ids
     limit: float = order["limit"]
-    root = Path(order["root"])
     known = set(sys.modules)
     # What is imported by these tests has no "before"; it is given one, unless that fails.
     for name in _in_fork(runner, limit, lambda: _imported(runner, node_ids, known)) or []:
         with contextlib.suppress(BaseException):
             importlib.import_module(name)
-    deep, modules = DeepState(), ModuleState(_is_own(root))
+    deep, modules = DeepState(), ModuleState(_is_own(runner.roots))
     runner.run_all(before, after=last)
     found = [*modules.changes(), *deep.changes()]
     changes = [each for each in found if each.undo is not None]
@@ -144,14 +143,14 @@ def _in_fork(runner: Runner, limit: float, do: Callable[[], list[str]]) -> list[
     return answer
 
 
-def _is_own(root: Path) -> Callable[[str], bool]:
-    """Whether a module is the project's: its file lies below the root, and not in an environment there."""
+def _is_own(roots: Sequence[Path]) -> Callable[[str], bool]:
+    """Whether a module is the project's: its file lies below a root, and not in an environment there."""
 
     def is_own(name: str) -> bool:
         file = getattr(sys.modules.get(name), "__file__", None)
         if not isinstance(file, str):
             return False
         path = Path(file)
-        return path.is_relative_to(root) and "site-packages" not in path.parts
+        return any(path.is_relative_to(root) for root in roots) and "site-packages" not in path.parts
 
     return is_own

@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Any, Final
 
 import pytest
 
-from toxscreen.hunt.child.touching import Touched
 from toxscreen.model import Outcome
 from toxscreen.probes.origin import origin_of
+from toxscreen.probes.touching import Touched
 
 # Tests replace functions of `os`; these are the real ones.
 _close, _open, _write = os.close, os.open, os.write
@@ -29,10 +30,21 @@ _MOST_TEXT: Final = 300
 
 
 class Runner:
-    """Runs node ids of this session."""
+    """Runs node ids of this session.
 
-    def __init__(self, config: pytest.Config) -> None:
+    Args:
+        config: of pytest.
+        root: of the project.
+        copy: of the project, in which this process was started; what is told names the project instead.
+    """
+
+    def __init__(self, config: pytest.Config, root: str, copy: str | None = None) -> None:
         self._config = config
+        self._root = root
+        self._copy = copy
+        #: What counts as the project's own lies below one of these.
+        self.roots = [Path(each) for each in (root, copy) if each is not None]
+        self._cwd: Path | None = None
         self._items: dict[str, pytest.Item] = {}
         self._descriptor = -1
         self._reports: list[pytest.TestReport] = []
@@ -49,7 +61,23 @@ class Runner:
         """
         for item in items:
             self._items.setdefault(item.nodeid, item)
+        with contextlib.suppress(OSError):
+            self._cwd = Path.cwd()
         return list(self._items)
+
+    def elsewhere(self) -> str:
+        """Why the copy of the project does not do, in words that say "it" for the copy; nothing where it does."""
+        copy = self._copy
+        if copy is None:
+            return ""
+        if not self._config.rootpath.is_relative_to(copy):
+            return f"pytest's root is {self._config.rootpath}, outside of it"
+        for node_id, item in self._items.items():
+            if copy in node_id:
+                return f"{node_id.partition('[')[0]} has a path of it in its node id"
+            if not item.path.is_relative_to(copy):
+                return f"{item.path} lies outside of it"
+        return ""
 
     def start_afresh(self, folder: Path) -> None:
         """After a fork: temporary files, HOME and captured output of this process's own.
@@ -57,6 +85,10 @@ class Runner:
         Args:
             folder: made for it.
         """
+        if self._cwd is not None:
+            # Another probe may have removed the folder, and it was made again.
+            with contextlib.suppress(OSError):
+                os.chdir(self._cwd)
         home, temporary = folder / "home", folder / "tmp"
         for each in (home, temporary):
             each.mkdir(parents=True, exist_ok=True)
@@ -94,6 +126,7 @@ class Runner:
             return
         temporary, home = str(Path(tempfile.gettempdir()).resolve()), str(Path.home().resolve())
         self._touched = Touched({temporary: "TMPDIR", home: "HOME"}, (f"{temporary}{os.sep}pytest-",))
+        sys.addaudithook(self._touched.hear)
         random.seed(_SEED)
 
     def shared(self, one: str, other: str) -> int:
@@ -162,20 +195,31 @@ class Runner:
         """One line for the hunter, in one system call."""
         if self._descriptor < 0:
             return
-        line = (_dumps(told) + "\n").encode()
-        self._said += line
-        _write(self._descriptor, line)
+        line = _dumps(told)
+        if self._copy is not None:
+            line = line.replace(_dumps(self._copy)[1:-1], _dumps(self._root)[1:-1])
+        encoded = f"{line}\n".encode()
+        self._said += encoded
+        _write(self._descriptor, encoded)
+
+    def _outside(self) -> str:
+        """What paths of the project begin with where modules are not imported from the copy."""
+        if self._copy is None:
+            return ""
+        return f"{Path(self._root, self._config.rootpath.relative_to(self._copy))}{os.sep}"
 
     def _say(self, item: pytest.Item) -> None:
         outcome, report = _outcome(self._reports)
         told: dict[str, Any] = {"node_id": item.nodeid, "outcome": outcome.value}
-        touched = self._touched.take() if self._touched is not None else []
+        touched = self._touched.take() if self._touched is not None else ()
         if touched:
             told["touched"] = touched
         if outcome.red:
             if self._error is not None:
                 file, line, _ = item.location
-                told["origin"] = _plain(origin_of(self._error, self._config.rootpath, (file, (line or 0) + 1)))
+                told["origin"] = _plain(
+                    origin_of(self._error, self._config.rootpath, (file, (line or 0) + 1)), self._outside()
+                )
             crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
             text = getattr(crash, "message", None) or str(getattr(report, "longrepr", ""))
             told["text"] = text.strip().partition("\n")[0][:_MOST_TEXT]
@@ -196,9 +240,16 @@ def _outcome(reports: Sequence[pytest.TestReport]) -> tuple[Outcome, pytest.Test
     return Outcome.NOT_RUN, None
 
 
-def _plain(origin: Any) -> dict[str, Any]:
-    causes = [{"exception": each.exception, "file": each.file, "line": each.line} for each in origin.causes]
-    return {"exception": origin.exception, "file": origin.file, "line": origin.line, "causes": causes}
+def _plain(origin: Any, outside: str) -> dict[str, Any]:
+    frames = [
+        {
+            "exception": each.exception,
+            "file": each.file.removeprefix(outside).replace(os.sep, "/") if outside else each.file,
+            "line": each.line,
+        }
+        for each in (origin, *origin.causes)
+    ]
+    return {**frames[0], "causes": frames[1:]}
 
 
 def _again(item: pytest.Item) -> pytest.Item:

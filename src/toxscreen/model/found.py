@@ -1,86 +1,13 @@
-"""The nouns of toxscreen: frozen records and enums, standard library only.
-
-This file knows what things are called and what they consist of. It does no input or output and knows neither pytest
-nor tox.
-"""
+"""What is found by looking at runs: the runs themselves, verdicts, pages, what a hunt brings home."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
-Network = Literal["none", "loopback", "any"]
-OrderKind = Literal["random", "written"]
-LeakRule = Literal["fail", "report", "off"]
-T = TypeVar("T")
-Workers = Literal["auto"] | int
-
-
-class Outcome(StrEnum):
-    """How one execution of one test ended."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ERROR = "error"
-    SKIPPED = "skipped"
-    XFAILED = "xfailed"
-    XPASSED = "xpassed"
-    TIMED_OUT = "timed-out"
-    CRASHED = "crashed"
-    #: Planned or begun, but without a result: interrupted, or cut off with the whole run.
-    NOT_RUN = "not-run"
-
-    @property
-    def red(self) -> bool:
-        """Whether a run with this outcome in it is a failed run."""
-        return self in _RED
-
-
-_RED = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.CRASHED})
-
-
-@dataclass(frozen=True, slots=True)
-class Sourced(Generic[T]):
-    """A value together with the place that it came from, as a person would name that place."""
-
-    value: T
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a category demands of its tests and what it allows them."""
-
-    category: str
-    #: Folders or glob patterns relative to the project's root.
-    paths: tuple[str, ...]
-    markers: tuple[str, ...]
-    order: OrderKind
-    #: "auto" (one per core) or a number; 0 runs the tests in the pytest process itself.
-    workers: Workers
-    #: Seconds that one test may take, set-up and teardown included; 0 is no limit.
-    timeout: float
-    #: Seconds that the whole category should take.
-    budget: float
-    network: Network
-    subprocesses: bool
-    leaks: LeakRule
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A collected test, as the planner sees it."""
-
-    node_id: str
-    #: File relative to the project's root, with forward slashes.
-    file: str
-    #: Names of all markers on the test, its class and its module.
-    markers: frozenset[str] = frozenset()
-    category: str | None = None
-    #: Tests of one group must stay on one worker.
-    group: str | None = None
-    alone: bool = False
+from toxscreen.model.failure import Leak, Origin
+from toxscreen.model.running import Header, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,81 +40,6 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One link of a failure: which exception was raised, and in which line."""
-
-    exception: str
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Identity of a failure. Two failures are the same bug when their origins are equal.
-
-    The idea of comparing exception type, place and causes is that of Hypothesis' InterestingOrigin.
-    """
-
-    exception: str
-    file: str
-    line: int
-    #: What it was raised from, nearest first.
-    causes: tuple[Frame, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """A piece of process state that a test, or a fixture it used, left changed."""
-
-    #: What leaked, with its access path, such as ``os.environ['DEBUG']``.
-    what: str
-    before: str
-    after: str
-    #: The node id or the fixture (with its scope) that left it.
-    blamed: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.before} -> {self.after}"
-
-
-class EventKind(StrEnum):
-    """What an :class:`Event` tells; the value is what stands in the journal."""
-
-    LANE_UP = "lane-up"
-    LANE_DOWN = "lane-down"
-    COLLECTED = "collected"
-    START = "start"
-    END = "end"
-    NOTE = "note"
-    FINISH = "finish"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One dated fact, one line of the journal."""
-
-    kind: EventKind
-    #: Seconds since the epoch.
-    time: float
-    lane: str
-    node_id: str | None = None
-    outcome: Outcome | None = None
-    #: Seconds of set-up, call and teardown.
-    setup: float | None = None
-    call: float | None = None
-    teardown: float | None = None
-    origin: Origin | None = None
-    leaks: tuple[Leak, ...] = ()
-    #: Words for a person: why a worker is gone, what a note says.
-    text: str | None = None
-    #: Exit status of the run (finish) or of the worker's process (lane-down; negative: the signal).
-    status: int | None = None
-    pid: int | None = None
-    #: Unknown fields of the journal line, kept as they were.
-    extra: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One execution of one test."""
 
@@ -203,6 +55,8 @@ class Attempt:
     origin: Origin | None = None
     leaks: tuple[Leak, ...] = ()
     text: str | None = None
+    #: As in :class:`Event`.
+    touched: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -211,37 +65,13 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What is known of a run when it begins."""
+class Conflict:
+    """Something that tests on different lanes touched: they can meet in it, whether or not they did this time."""
 
-    schema: int
-    run: str
-    category: str
-    started: float
-    #: Arguments pytest was given, without the program's name.
-    argv: tuple[str, ...]
-    #: Folder pytest was started in, relative to the root where it lies below it.
-    cwd: str
-    executable: str
-    seed: int | None
-    #: Value of PYTHONHASHSEED that the workers had, or None when it was random.
-    hash_seed: str | None
-    #: Whether the working directory was importable (``python -m pytest``).
-    cwd_importable: bool
-    commit: str | None
-    #: Fingerprint of uncommitted changes, None where the tree is clean or there is no git.
-    changes: str | None
-    workers: int
-    #: Name and version of interpreter and tools.
-    tools: dict[str, str] = field(default_factory=dict)
-    host: dict[str, str] = field(default_factory=dict)
-    #: What was chosen for this run, each as "value (where from)".
-    chosen: dict[str, str] = field(default_factory=dict)
-    #: tox environment, where there was one.
-    environment: str | None = None
-    #: ``RUN:LANE`` that this run replays.
-    replay_of: str | None = None
-    extra: dict[str, object] = field(default_factory=dict)
+    #: Such as ``file out/orders.csv`` and ``port 8000``.
+    thing: str
+    #: Node id and lane of each test that did; those that only connected to it stand last.
+    tests: tuple[tuple[str, str], ...]
 
 
 class RunState(StrEnum):
@@ -414,17 +244,6 @@ class Stamp:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Something outside the process that tests need, and how to know, start and stop it."""
-
-    name: str
-    #: A URL, ``host:port`` or a command that exits 0 when the service is up.
-    check: str
-    start: str | None = None
-    stop: str | None = None
-
-
 class Ended(StrEnum):
     """How the process of a probe ended."""
 
@@ -445,7 +264,7 @@ class Sighting:
     origin: Origin | None = None
     #: First line of what went wrong.
     text: str | None = None
-    #: What it wrote, bound or opened outside of its process, such as ``file TMPDIR/orders.csv`` and ``port 8000``.
+    #: As in :class:`Event`, such as ``file TMPDIR/orders.csv`` and ``port 8000``.
     touched: tuple[str, ...] = ()
 
     @property

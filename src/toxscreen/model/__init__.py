@@ -1,0 +1,106 @@
+"""The nouns of toxscreen: frozen records and enums, standard library only.
+
+This room knows what things are called and what they consist of. It does no input or output and knows neither pytest
+nor tox. Import every noun from here. Those of failure.py and found.py are defined when one of them is asked for: a
+run in which nothing fails needs none, and defining them takes longer than all else that is imported for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from toxscreen.model.running import (
+    CONNECTION,
+    Case,
+    Event,
+    EventKind,
+    Header,
+    LeakRule,
+    Network,
+    OrderKind,
+    Outcome,
+    Policy,
+    Service,
+    Sourced,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from toxscreen.model.failure import Frame, Leak, Origin
+    from toxscreen.model.found import (
+        Attempt,
+        Check,
+        Code,
+        Conflict,
+        Culprit,
+        Ended,
+        Finding,
+        Isolation,
+        IsolationKind,
+        Lane,
+        Order,
+        Page,
+        Plan,
+        Probe,
+        Remedy,
+        Ruling,
+        Run,
+        RunState,
+        Section,
+        Sighting,
+        Stamp,
+        Table,
+        Verdict,
+    )
+
+__all__ = [
+    "CONNECTION",
+    "Attempt",
+    "Case",
+    "Check",
+    "Code",
+    "Conflict",
+    "Culprit",
+    "Ended",
+    "Event",
+    "EventKind",
+    "Finding",
+    "Frame",
+    "Header",
+    "Isolation",
+    "IsolationKind",
+    "Lane",
+    "Leak",
+    "LeakRule",
+    "Network",
+    "Order",
+    "OrderKind",
+    "Origin",
+    "Outcome",
+    "Page",
+    "Plan",
+    "Policy",
+    "Probe",
+    "Remedy",
+    "Ruling",
+    "Run",
+    "RunState",
+    "Section",
+    "Service",
+    "Sighting",
+    "Sourced",
+    "Stamp",
+    "Table",
+    "Verdict",
+    "Workers",
+]
+
+if not TYPE_CHECKING:  # a checker would take any name for a noun
+
+    def __getattr__(name: str) -> object:
+        for part in ("failure", "found"):
+            module = import_module(f"{__name__}.{part}")
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

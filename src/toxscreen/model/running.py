@@ -1,0 +1,170 @@
+"""What a run of tests itself needs and makes: policies and cases before it, the header and events of its journal.
+
+Every start of pytest pays for what is defined here; a NamedTuple costs a tenth of a frozen dataclass with slots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from toxscreen.model.failure import Leak, Origin
+
+Network = Literal["none", "loopback", "any"]
+OrderKind = Literal["random", "written"]
+LeakRule = Literal["fail", "report", "off"]
+T = TypeVar("T")
+Workers = Literal["auto"] | int
+#: Stands before a thing that a test only connected to, among those that it touched.
+CONNECTION: Final = "connection to "
+
+
+class Outcome(StrEnum):
+    """How one execution of one test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
+    TIMED_OUT = "timed-out"
+    CRASHED = "crashed"
+    #: Planned or begun, but without a result: interrupted, or cut off with the whole run.
+    NOT_RUN = "not-run"
+
+    @property
+    def red(self) -> bool:
+        """Whether a run with this outcome in it is a failed run."""
+        return self in _RED
+
+
+_RED = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.CRASHED})
+
+
+class Sourced(NamedTuple, Generic[T]):
+    """A value together with the place that it came from, as a person would name that place."""
+
+    value: T
+    source: str
+
+
+class Policy(NamedTuple):
+    """What a category demands of its tests and what it allows them."""
+
+    category: str
+    #: Folders or glob patterns relative to the project's root.
+    paths: tuple[str, ...]
+    markers: tuple[str, ...]
+    order: OrderKind
+    #: "auto" (one per core) or a number; 0 runs the tests in the pytest process itself.
+    workers: Workers
+    #: Seconds that one test may take, set-up and teardown included; 0 is no limit.
+    timeout: float
+    #: Seconds that the whole category should take.
+    budget: float
+    network: Network
+    subprocesses: bool
+    leaks: LeakRule
+
+
+class Case(NamedTuple):
+    """A collected test, as the planner sees it."""
+
+    node_id: str
+    #: File relative to the project's root, with forward slashes.
+    file: str
+    #: Names of all markers on the test, its class and its module.
+    markers: frozenset[str] = frozenset()
+    category: str | None = None
+    #: Tests of one group must stay on one worker.
+    group: str | None = None
+    alone: bool = False
+
+
+class EventKind(StrEnum):
+    """What an :class:`Event` tells; the value is what stands in the journal."""
+
+    LANE_UP = "lane-up"
+    LANE_DOWN = "lane-down"
+    COLLECTED = "collected"
+    START = "start"
+    END = "end"
+    NOTE = "note"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One dated fact, one line of the journal."""
+
+    kind: EventKind
+    #: Seconds since the epoch.
+    time: float
+    lane: str
+    node_id: str | None = None
+    outcome: Outcome | None = None
+    #: Seconds of set-up, call and teardown.
+    setup: float | None = None
+    call: float | None = None
+    teardown: float | None = None
+    origin: Origin | None = None
+    leaks: tuple[Leak, ...] = ()
+    #: Words for a person: why a worker is gone, what a note says.
+    text: str | None = None
+    #: Exit status of the run (finish) or of the worker's process (lane-down; negative: the signal).
+    status: int | None = None
+    pid: int | None = None
+    #: What the test changed, bound or connected to outside of its process, such as ``file out/orders.csv``,
+    #: ``port 8000`` and ``connection to port 5432``.
+    touched: tuple[str, ...] = ()
+    #: Unknown fields of the journal line, kept as they were.
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a run when it begins."""
+
+    schema: int
+    run: str
+    category: str
+    started: float
+    #: Arguments pytest was given, without the program's name.
+    argv: tuple[str, ...]
+    #: Folder pytest was started in, relative to the root where it lies below it.
+    cwd: str
+    executable: str
+    seed: int | None
+    #: Value of PYTHONHASHSEED that the workers had, or None when it was random.
+    hash_seed: str | None
+    #: Whether the working directory was importable (``python -m pytest``).
+    cwd_importable: bool
+    commit: str | None
+    #: Fingerprint of uncommitted changes, None where the tree is clean or there is no git.
+    changes: str | None
+    workers: int
+    #: Name and version of interpreter and tools.
+    tools: dict[str, str] = field(default_factory=dict)
+    host: dict[str, str] = field(default_factory=dict)
+    #: What was chosen for this run, each as "value (where from)".
+    chosen: dict[str, str] = field(default_factory=dict)
+    #: tox environment, where there was one.
+    environment: str | None = None
+    #: ``RUN:LANE`` that this run replays.
+    replay_of: str | None = None
+    #: Those of the arguments that say what to collect.
+    paths: tuple[str, ...] = ()
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+class Service(NamedTuple):
+    """Something outside the process that tests need, and how to know, start and stop it."""
+
+    name: str
+    #: A URL, ``host:port`` or a command that exits 0 when the service is up.
+    check: str
+    start: str | None = None
+    stop: str | None = None
