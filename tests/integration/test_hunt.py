@@ -55,7 +55,7 @@ def hunt(
     is_measured: bool = False,
     cwd: Path | None = None,
 ) -> dict[str, Any]:
-    """Hunt, and what it says to programs. No hunt leaves files behind or records runs."""
+    """Hunt, and what it says to programs. No hunt leaves files behind but its record."""
     before = files_of(project.root)
     env = None if is_measured else _UNMEASURED
     result = project.toxscreen("hunt", "--json", "--jobs", "2", *arguments, env=env, cwd=cwd)
@@ -64,6 +64,7 @@ def hunt(
     assert isinstance(told, dict)
     assert (told["schema"], told["cut_short"], told["interrupted"]) == (1, False, False)
     assert (result.runs, files_of(project.root), [*(project.around / "tmp").iterdir()]) == ((), before, [])
+    assert sorted(path.name for path in (project.root / ".toxscreen").iterdir()) == [".gitignore", "hunts"]
     return told
 
 
