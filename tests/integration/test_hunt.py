@@ -60,8 +60,9 @@ def fails(proof: Sequence[dict[str, Any]], node_ids: Sequence[str]) -> list[bool
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """Every file of a project but what Python itself caches."""
-    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    """Every file of a project but what Python itself caches, and records."""
+    left_out = {"__pycache__", ".toxscreen"}
+    files = (path for path in root.rglob("*") if path.is_file() and not left_out.intersection(path.parts))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
@@ -273,13 +274,14 @@ def test_one_category(category: str, tmp_path: Path) -> None:
     assert files_of(project.root) == before
 
 
-def test_a_hunt_leaves_no_file_behind(tmp_path: Path) -> None:
+def test_a_hunt_leaves_no_file_behind_but_its_record(tmp_path: Path) -> None:
     project = Suite(TWO_VICTIMS).at(tmp_path)
     before = files_of(project.root)
     result = project.toxscreen("hunt", "--jobs", "2").expect(exit=1)
     assert result.runs == ()
     assert files_of(project.root) == before
     assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
+    assert sorted(path.name for path in (project.root / ".toxscreen").iterdir()) == [".gitignore", "hunts"]
 
 
 def test_workers_and_random_order_in_the_settings_of_pytest_do_not_matter(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,9 +17,9 @@ BUDGET = "20s"
 ONE_WAY = {"deterministic", "chance"}
 
 
-def hunted(upstream: Upstream, *arguments: str) -> tuple[int, dict[str, Any]]:
+def hunted(upstream: Upstream, *arguments: str, measured: bool = True) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON document of a hunt; people's text stands after it."""
-    done = upstream.run("toxscreen", "hunt", ".", "--json", "--jobs", "2", *arguments)
+    done = upstream.run("toxscreen", "hunt", ".", "--json", "--jobs", "2", *arguments, ours=measured)
     assert done.output.startswith("{"), done.output
     document: dict[str, Any] = json.JSONDecoder().raw_decode(done.output)[0]
     return done.exit, document
@@ -34,28 +35,41 @@ def test_a_hunt_accuses_nobody_without_proof(upstream: Upstream) -> None:
     assert status == (1 if document["findings"] else 2 if document["cut_short"] else 0), document
 
 
-@pytest.mark.parametrize("upstream", ["h11"], indirect=True)
-def test_a_planted_polluter_is_found_in_a_released_suite(upstream: Upstream) -> None:
-    tests = upstream.root / "h11" / "tests"
-    (tests / "test_a_victim.py").write_text(
-        "import h11._headers\n\n\ndef test_victim():\n    assert not hasattr(h11._headers, 'planted')\n",
-        encoding="utf-8",
-    )
-    (tests / "test_z_polluter.py").write_text(
-        "import h11._headers\n\n\ndef test_polluter():\n    h11._headers.planted = 1\n", encoding="utf-8"
-    )
-    status, document = hunted(upstream, "--victim", "h11/tests/test_a_victim.py::test_victim")
+#: Where the tests of a suite lie, and a module of its package.
+PLANTED = {"h11": ("h11/tests", "h11._headers"), "tomlkit": ("tests", "tomlkit.items")}
+
+
+@pytest.mark.parametrize("upstream", PLANTED, indirect=True)
+def test_a_planted_polluter_is_found_in_a_released_suite(
+    upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same search by detect-test-pollution is timed beside it; `-n0` shows the figures."""
+    folder, module = PLANTED[upstream.pin.name]
+    victim, polluter = f"{folder}/test_a_victim.py::test_victim", f"{folder}/test_z_polluter.py::test_polluter"
+    planted = {
+        "test_a_victim.py": f"import {module} as it\n\n\ndef test_victim():\n    assert not hasattr(it, 'planted')\n",
+        "test_z_polluter.py": f"import {module} as it\n\n\ndef test_polluter():\n    it.planted = 1\n",
+    }
+    for name, text in planted.items():
+        (upstream.root / folder / name).write_text(text, encoding="utf-8")
+    began = time.perf_counter()
+    status, document = hunted(upstream, "--victim", victim, measured=False)
+    ours = time.perf_counter() - began
     (finding,) = document["findings"]
-    assert (status, finding["kind"], finding["partners"], finding["proved"]) == (
-        1,
-        "victim",
-        ["h11/tests/test_z_polluter.py::test_polluter"],
-        True,
-    )
+    assert (status, finding["kind"], finding["partners"], finding["proved"]) == (1, "victim", [polluter], True)
     (culprit,) = finding["culprits"]
     assert (culprit["path"], culprit["before"], culprit["after"], culprit["proved"]) == (
-        "h11._headers.planted",
+        f"{module}.planted",
         "absent",
         "1",
         True,
     )
+    # It loads itself into pytest by its name, which must not be __main__.
+    text = "import sys\n\nfrom detect_test_pollution import main\n\nsys.exit(main())\n"
+    (upstream.root / "peer.py").write_text(text, encoding="utf-8")
+    began = time.perf_counter()
+    peer = upstream.run("peer", "--failing-test", victim, "--tests", folder, ours=False)
+    theirs = time.perf_counter() - began
+    assert f"the polluting test is: {polluter}" in peer.output
+    with capsys.disabled():
+        print(f"\n{upstream.pin.name}: toxscreen {ours:.1f} s, detect-test-pollution {theirs:.1f} s")

@@ -547,6 +547,7 @@ def test_the_arguments_when_none_are_given() -> None:
         "markdown": None,
         "junit": None,
         "in_place": False,
+        "anew": False,
         "sandbox": False,
         "options": [],
     }

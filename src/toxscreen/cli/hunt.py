@@ -27,6 +27,7 @@ from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.findings import read_findings
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
+from toxscreen.hunt.record import Record
 from toxscreen.hunt.suspects import failures
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.workplace import Workplace
@@ -42,9 +43,9 @@ EXAMPLE = "toxscreen hunt examples/hunt/one_polluter"
 #: Whether arguments after ``--`` are somebody else's: pytest's.
 HANDS_ON = True
 
-_RENDERERS: Final[dict[str, Callable[[Page, Hunted], str]]] = {
-    "markdown": lambda told, _: markdown.render(told),
-    "junit": lambda told, hunted: junit.render(told.title.partition(":")[0], checks(hunted), hunted.seconds),
+_RENDERERS: Final[dict[str, Callable[[Page, float, Sequence[Check]], str]]] = {
+    "markdown": lambda told, *_: markdown.render(told),
+    "junit": lambda told, seconds, checked: junit.render(told.title.partition(":")[0], checked, seconds),
 }
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
     parser.add_argument("--in-place", action="store_true", help="run probes in the project, not in copies of it")
     parser.add_argument("--sandbox", action="store_true", help="let probes write nowhere else (needs bubblewrap)")
+    parser.add_argument("--anew", action="store_true", help="do not go on with a hunt that was cut short")
     parser.add_argument("--markdown", default=None, metavar="FILE", help="write what was found as Markdown, too")
     parser.add_argument("--junit", default=None, metavar="FILE", help="write what was found as JUnit XML, too")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
@@ -105,10 +107,12 @@ def run(arguments: argparse.Namespace) -> Answer:
         own = Path(folder).resolve()
         place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)
         try:
-            hunted = _hunt(place.target, own / "hunt", limits, job.search)
+            record = place.record(limits, anew=arguments.anew) if job.is_kept else None
+            hunted = _hunt(place.target, own / "hunt", limits, job.search, record)
         except CopyRefusedError as refused:
             place.give_up_copies(str(refused))
-            hunted = _hunt(place.target, own / "in-place", limits, job.search)
+            record = place.record(limits, anew=arguments.anew) if job.is_kept else None
+            hunted = _hunt(place.target, own / "in-place", limits, job.search, record)
         hunted = place.told(hunted)
     return _answer(hunted, target.root, files, job.telling)
 
@@ -120,6 +124,8 @@ class _Job:
     target: Target
     search: Callable[[Hunter], Hunted]
     telling: Telling
+    #: Whether it can be gone on with later. A recorded run is a record already, and verifying needs what is true now.
+    is_kept: bool = False
     #: The answer, where there is nothing to do.
     nothing: Answer | None = None
 
@@ -128,12 +134,12 @@ def _job(arguments: argparse.Namespace) -> _Job:
     if arguments.verify is not None:
         return _verification(arguments)
     if arguments.run is None:
-        return _Job(_target(arguments), lambda hunter: hunter.hunt(arguments.victim), _TELLING)
+        return _Job(_target(arguments), lambda hunter: hunter.hunt(arguments.victim), _TELLING, is_kept=True)
     old = _recorded(arguments)
     failed = failures(old)
     told = Answer(Page(f"run {old.id}: no test failed"), {"run": old.id, "findings": []}, Exit.CLEAN)
     target = _target_of(old, arguments.python)
-    return _Job(target, lambda hunter: hunter.diagnose(failed), _TELLING, None if failed else told)
+    return _Job(target, lambda hunter: hunter.diagnose(failed), _TELLING, nothing=None if failed else told)
 
 
 def _verification(arguments: argparse.Namespace) -> _Job:
@@ -150,7 +156,8 @@ def _verification(arguments: argparse.Namespace) -> _Job:
         root = hunt_verify.root_of(old, arguments.verify)
         target = Target(root, (), tuple(arguments.options), arguments.python or sys.executable, arguments.category)
     told = Answer(Page(f"{arguments.verify}: holds no finding"), {"root": str(target.root), "verified": []})
-    return _Job(target, lambda hunter: hunter.verify(old.findings), hunt_verify.TELLING, None if old.findings else told)
+    nothing = None if old.findings else told
+    return _Job(target, lambda hunter: hunter.verify(old.findings), hunt_verify.TELLING, nothing=nothing)
 
 
 def _answer(hunted: Hunted, root: Path, files: Mapping[str, Output], telling: Telling | None = None) -> Answer:
@@ -221,7 +228,9 @@ def _target_of(old: Run, python: str | None) -> Target:
     return Target(folder, header.paths, tuple(options), python or executable, hash_seed=header.hash_seed or "0")
 
 
-def _hunt(target: Target, folder: Path, limits: Limits, search: Callable[[Hunter], Hunted]) -> Hunted:
+def _hunt(
+    target: Target, folder: Path, limits: Limits, search: Callable[[Hunter], Hunted], record: Record | None
+) -> Hunted:
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -240,7 +249,7 @@ def _hunt(target: Target, folder: Path, limits: Limits, search: Callable[[Hunter
         def tell(step: str, done: int, total: int, findings: int) -> None:
             progress.update(task, description=step, completed=done, total=total or 1, findings=findings)
 
-        hunter = Hunter(target, folder, limits, tell)
+        hunter = Hunter(target, folder, limits, tell, record)
 
         def counters() -> str:
             left = max(0.0, limits.budget - (host.CLOCK.elapsed() - began))

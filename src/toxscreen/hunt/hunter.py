@@ -20,6 +20,7 @@ from toxscreen.hunt.collecting import judge_red
 from toxscreen.hunt.diagnosis import Diagnosis
 from toxscreen.hunt.lab import REPEATS, BudgetError, Lab, Limits, Tell
 from toxscreen.hunt.orders import can_be_met, orders
+from toxscreen.hunt.record import Record
 from toxscreen.hunt.search import Found, smallest
 from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
 from toxscreen.hunt.target import Target
@@ -64,10 +65,12 @@ class Hunter:
         folder: for everything that probes leave behind.
         limits: how much it may take.
         tell: told of progress.
+        record: of this hunt.
     """
 
-    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell) -> None:
-        self._lab = Lab(target, folder, limits, tell)
+    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell, record: Record | None = None) -> None:
+        self._lab = Lab(target, folder, limits, tell, record)
+        self._record = record
         self._alone: dict[str, Sighting] = {}
         self._is_cut = False
         #: Tests whose outcome differed in some order, explained or not.
@@ -138,6 +141,7 @@ class Hunter:
             for each in self._suspected
             if each not in explained
         ]
+        self._finish_record(is_whole=not (self._is_cut or is_interrupted))
         return Hunted(
             len(self._node_ids),
             tuple(lab.findings),
@@ -149,6 +153,16 @@ class Hunter:
             self._is_cut,
             is_interrupted,
         )
+
+    def _finish_record(self, *, is_whole: bool) -> None:
+        record, lab = self._record, self._lab
+        if record is None:
+            return
+        record.finish(tuple(lab.findings), budget=lab.limits.budget, seconds=lab.spent(), is_whole=is_whole)
+        if record.old is not None:
+            lab.notes.insert(0, f"gone on with from a hunt that was cut short: {record.known} probes were known")
+        if record.problem is not None:
+            lab.notes.append(f"the record of this hunt is not whole, so it cannot be gone on with: {record.problem}")
 
     def _check(self) -> None:
         if not self._node_ids:

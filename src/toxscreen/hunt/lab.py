@@ -12,6 +12,7 @@ from toxscreen import host
 from toxscreen.errors import ExitWhileCollectingError, HuntError
 from toxscreen.hunt.copies import CopyRefusedError
 from toxscreen.hunt.prober import Fresh, Prober, Request, Warm, run
+from toxscreen.hunt.record import Record
 from toxscreen.hunt.suspects import alike
 from toxscreen.hunt.target import Collected, Target
 from toxscreen.model import Culprit, Isolation, Outcome, Probe, Sighting
@@ -59,9 +60,10 @@ class Lab:
         folder: for everything that probes leave behind.
         limits: how much it may take.
         tell: told of progress.
+        record: takes what probes see, and may know it from a hunt that was cut short.
     """
 
-    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell) -> None:
+    def __init__(self, target: Target, folder: Path, limits: Limits, tell: Tell, record: Record | None = None) -> None:
         self.target = target
         self.limits = limits
         #: What was found so far, and what else is to be said.
@@ -70,6 +72,7 @@ class Lab:
         #: Files that could not be collected, and why.
         self.broken: list[tuple[str, str]] = []
         self.forked, self.fresh = 0, 0
+        self._record = record
         self._folder = folder
         self._tell = tell
         self._began = host.CLOCK.elapsed()
@@ -225,16 +228,31 @@ class Lab:
             requests: what to run.
             step: what to call it when progress is told; nothing is told where this is empty.
         """
-        return self._all(self._warm if self._warm is not None and self._is_forking else self._fresh, requests, step)
+        prober = self._warm if self._warm is not None and self._is_forking else self._fresh
+        known, todo = self._recalled("fresh" if prober is self._fresh else "forked", requests)
+        return [*known, *self._all(prober, todo, step, self._record)]
+
+    def _recalled(self, how: str, requests: Sequence[Request]) -> tuple[list[Probe], list[Request]]:
+        """What a hunt that was cut short has seen already, and what is still to be run."""
+        known, todo = [], []
+        for request in requests:
+            probe = self._record.recall(how, request.node_ids) if self._record is not None else None
+            if probe is None:
+                todo.append(request)
+            else:
+                known.append(probe)
+        return known, todo
 
     def judge(self, requests: Sequence[Request], step: str = "") -> list[Probe]:
         """Run probes in fresh interpreters."""
         return self._all(self._fresh, requests, step)
 
-    def _all(self, prober: Prober, requests: Sequence[Request], step: str) -> list[Probe]:
+    def _all(self, prober: Prober, requests: Sequence[Request], step: str, record: Record | None = None) -> list[Probe]:
         found = []
         for probe in prober.run_all(requests):
             self._counted(probe)
+            if record is not None:
+                record.add(probe)
             found.append(probe)
             if step:
                 self.tell(step, len(found), len(requests))

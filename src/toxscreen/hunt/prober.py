@@ -168,9 +168,7 @@ class Warm:
 
     def _ask(self, request: Request, more: dict[str, Any]) -> int:
         self._number += 1
-        # Files that tests wrote into the copy are removed, and who goes on after these tests would miss them.
-        branch = request.branch and not self._writers.intersection(request.node_ids)
-        asked = {"node_ids": request.node_ids, "limit": request.limit, "branch": branch}
+        asked = {"node_ids": request.node_ids, "limit": request.limit, "branch": request.branch}
         order = {"id": self._number, **asked, **more}
         try:
             os.write(self._requests, (json.dumps(order) + "\n").encode())

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from toxscreen import host
 from toxscreen.hunt import sandbox
 from toxscreen.hunt.copies import MOST_BYTES, MOST_FILES, Copies
 from toxscreen.hunt.hunter import Hunted
+from toxscreen.hunt.lab import Limits
+from toxscreen.hunt.record import Record, fingerprint
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.tree import ChangedFile, TooLargeError, Tree, differences, in_words, snapshot
 
@@ -62,6 +65,22 @@ class Workplace:
         """
         self._notes.append(f"hunted in the project's own folder, since a copy does not do: {reason}")
         self.target = replace(self.target, copies=None)
+
+    def record(self, limits: Limits, *, anew: bool) -> Record | None:
+        """The record of the hunt; None, and a note, where it cannot be kept.
+
+        Args:
+            limits: of the hunt.
+            anew: do not go on with a hunt that was cut short.
+        """
+        if self._before is None:
+            return None
+        mark = fingerprint(self.target, self._before, limits.seed)
+        try:
+            return Record(self._root, mark, host.CLOCK.wall(), anew=anew)
+        except OSError as error:
+            self._notes.append(f"the hunt is not recorded, so it cannot be gone on with: {error.strerror}")
+            return None
 
     def told(self, hunted: Hunted) -> Hunted:
         """What came of a hunt, with what it did to files."""
