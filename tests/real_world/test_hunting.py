@@ -54,7 +54,7 @@ def test_a_planted_polluter_is_found_in_a_released_suite(
         (upstream.root / folder / name).write_text(text, encoding="utf-8")
     began = time.perf_counter()
     status, document = hunted(upstream, "--victim", victim, measured=False)
-    ours = time.perf_counter() - began
+    time.perf_counter() - began
     (finding,) = document["findings"]
     assert (status, finding["kind"], finding["partners"], finding["proved"]) == (1, "victim", [polluter], True)
     (culprit,) = finding["culprits"]
@@ -69,7 +69,7 @@ def test_a_planted_polluter_is_found_in_a_released_suite(
     (upstream.root / "peer.py").write_text(text, encoding="utf-8")
     began = time.perf_counter()
     peer = upstream.run("peer", "--failing-test", victim, "--tests", folder, ours=False)
-    theirs = time.perf_counter() - began
+    time.perf_counter() - began
     assert f"the polluting test is: {polluter}" in peer.output
     with capsys.disabled():
-        print(f"\n{upstream.pin.name}: toxscreen {ours:.1f} s, detect-test-pollution {theirs:.1f} s")
+        pass

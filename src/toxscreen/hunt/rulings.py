@@ -77,7 +77,7 @@ def rule_on_chance(finding: Isolation, seen: Sequence[Sighting]) -> Ruled:
         blank = next((_BLANK[each.outcome] for each in seen if each.outcome in _BLANK), None)
         if blank is not None or not seen:
             return Standing.UNJUDGED, f"{blank or _BLANK[Outcome.NOT_RUN]}, which shows nothing"
-        return Standing.FIXED, f"never failed in {len(seen)} runs; chance can be rarer than that"
+        return Standing.FIXED, f"passes, {len(seen)} of {len(seen)} times; chance can be rarer than that"
     if len(red) == len(seen):
         return Standing.CHANGED, f"fails{_counted(red, seen)} now ({where(red[0])})"
     if any(is_same(finding, each) for each in red):
