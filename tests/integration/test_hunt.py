@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shlex
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from judged import Grove
 
 from toxscreen.hunt.hunter import Hunter
 from toxscreen.hunt.lab import Limits
@@ -30,6 +31,13 @@ WITH_A_SEQUENCE = {"victim", "brittle", "self-polluting"}
 POLLUTER = "tests/unit/test_settings.py::test_prices_in_euros"
 VICTIM = "tests/unit/test_prices.py::test_price_names_the_currency"
 
+#: Measuring each interpreter that a hunt starts takes longer than the hunt. So of hunts that run the same lines one is
+#: measured; of the examples, these.
+MEASURED = {"chance", "collecting", "failed_polluter", "self_polluting"}
+#: Of these the probes are measured too.
+MEASURED_PROBES = {"failed_polluter", "self_polluting"}
+_UNMEASURED = dict.fromkeys(("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"))
+
 STATE = {"state.py": "KEPT = {}\n", "pytest.ini": "[pytest]\npythonpath = .\naddopts = -p no:benchmark\n"}
 
 
@@ -40,13 +48,33 @@ def example(name: str, folder: Path) -> Project:
     return project
 
 
-def hunt(project: Project, *arguments: str, exit: int = 1) -> dict[str, Any]:  # noqa: A002 - as in the kit
-    """Hunt, and what it says to programs."""
-    result = project.toxscreen("hunt", "--json", "--jobs", "2", *arguments).expect(exit=exit, never_says=["Traceback"])
+def hunt(
+    project: Project,
+    *arguments: str,
+    exit: int = 1,  # noqa: A002 - as in the kit
+    is_measured: bool = False,
+    cwd: Path | None = None,
+) -> dict[str, Any]:
+    """Hunt, and what it says to programs. No hunt leaves files behind but its record."""
+    before = files_of(project.root)
+    env = None if is_measured else _UNMEASURED
+    result = project.toxscreen("hunt", "--json", "--jobs", "2", *arguments, env=env, cwd=cwd)
+    result.expect(exit=exit, never_says=["Traceback"])
     told = json.loads(result.stdout)
     assert isinstance(told, dict)
     assert (told["schema"], told["cut_short"], told["interrupted"]) == (1, False, False)
+    assert (result.runs, files_of(project.root), [*(project.around / "tmp").iterdir()]) == ((), before, [])
+    assert sorted(path.name for path in (project.root / ".toxscreen").iterdir()) == [".gitignore", "hunts"]
     return told
+
+
+def unmeasured_python(folder: Path) -> tuple[str, str]:
+    """Options with which a hunt is measured, but not the interpreters that it starts."""
+    script = folder / "python"
+    unset = " ".join(_UNMEASURED)
+    script.write_text(f'#!/bin/sh\nunset {unset}\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return "--python", os.fspath(script)
 
 
 def found(told: dict[str, Any]) -> set[tuple[str, str, frozenset[str]]]:
@@ -72,7 +100,8 @@ def files_of(root: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_wrong_is_found_and_nothing_else(name: str, tmp_path: Path) -> None:
     expected = json.loads((EXAMPLES / name / "expected.json").read_text(encoding="utf-8"))["findings"]
-    told = hunt(example(name, tmp_path))
+    python = unmeasured_python(tmp_path) if name in MEASURED - MEASURED_PROBES else ()
+    told = hunt(example(name, tmp_path), *python, is_measured=name in MEASURED)
     assert found(told) == {(each["kind"], each["test"], frozenset(each["partners"])) for each in expected}
     assert len(told["findings"]) == len(expected)
     assert (told["broken"], told["notes"]) == ([], [])
@@ -99,7 +128,8 @@ def test_what_is_wrong_is_found_and_nothing_else(name: str, tmp_path: Path) -> N
 def test_a_person_is_told_what_leaked_and_how_to_see_it(name: str, tmp_path: Path) -> None:
     (expected,) = json.loads((EXAMPLES / name / "expected.json").read_text(encoding="utf-8"))["findings"]
     project = example(name, tmp_path)
-    lines = project.toxscreen("hunt", ".", "--jobs", "2").expect(exit=1, never_says=["Traceback"]).stdout.splitlines()
+    result = project.toxscreen("hunt", ".", "--victim", expected["test"], env=_UNMEASURED)
+    lines = result.expect(exit=1, never_says=["Traceback"]).stdout.splitlines()
     says = {"one_polluter": "fails after", "brittle": "fails without"}[name]
     place = lines.index(f"{expected['test']} {says} {expected['partners'][0]}")
     assert lines[0] == "hunt through project: 1 finding"
@@ -108,13 +138,9 @@ def test_a_person_is_told_what_leaked_and_how_to_see_it(name: str, tmp_path: Pat
     (command,) = (line.removeprefix("  see it: ") for line in lines if line.startswith("  see it: "))
     program, *arguments = shlex.split(command)
     assert program == "pytest"
-    project.run(*arguments).expect(exit=1, says=["1 failed"])
-
-
-def test_pages_on_mending_exist(tmp_path: Path) -> None:
-    lines = example("environment", tmp_path).toxscreen("hunt", "--jobs", "2").expect(exit=1).stdout.splitlines()
+    project.run(*arguments, env=_UNMEASURED).expect(exit=1, says=["1 failed"])
     (page,) = (line.removeprefix("  how to mend it: ") for line in lines if line.startswith("  how to mend it: "))
-    assert page == "docs/isolation/environment.md"
+    assert (page, (EXAMPLES.parents[1] / page).is_file()) == ("docs/isolation/module-state.md", True)
 
 
 def test_a_clean_suite(tmp_path: Path) -> None:
@@ -139,7 +165,7 @@ def test_a_clean_suite(tmp_path: Path) -> None:
         def test_known_to_fail(): raise AssertionError
         """
     project = Suite({**STATE, "tests/unit/test_a.py": tests}).at(tmp_path)
-    result = project.toxscreen("hunt").expect(exit=0)
+    result = project.toxscreen("hunt", env=_UNMEASURED).expect(exit=0)
     title, counts = result.stdout.splitlines()
     assert title == "hunt through project: no findings"
     assert counts.startswith("4 tests, ")
@@ -165,7 +191,7 @@ SALT = ("victim", "tests/unit/test_a.py::test_salt", frozenset({"tests/unit/test
 
 
 def test_two_tests_that_share_a_file_are_found_side_by_side(tmp_path: Path) -> None:
-    told = hunt(example("shared_file", tmp_path))
+    told = hunt(example("shared_file", tmp_path), *unmeasured_python(tmp_path), is_measured=True)
     (finding,) = told["findings"]
     assert (finding["kind"], finding["proved"]) == ("conflict", True)
     assert {finding["node_id"], *finding["partners"]} == {
@@ -210,10 +236,11 @@ def test_what_there_was_no_time_to_explain_is_named(tmp_path: Path) -> None:
     }
 
 
-def test_one_victim_alone_is_explained(tmp_path: Path) -> None:
-    told = hunt(Suite(TWO_VICTIMS).at(tmp_path), "--victim", BREAD[1])
-    assert found(told) == {BREAD}
-    assert told["tests"] == 4
+def test_one_victim_in_one_file_is_explained_and_nothing_else(tmp_path: Path) -> None:
+    other = {"tests/unit/test_b.py": "from state import KEPT\n\ndef test_pepper(): KEPT['bread'] = 2\n"}
+    project = Suite({**TWO_VICTIMS, **other}).at(tmp_path)
+    told = hunt(project, "unit/test_a.py", "--victim", BREAD[1], is_measured=True, cwd=project.root / "tests")
+    assert (found(told), told["tests"]) == ({BREAD}, 4)
 
 
 def test_a_victim_that_is_none(tmp_path: Path) -> None:
@@ -221,23 +248,9 @@ def test_a_victim_that_is_none(tmp_path: Path) -> None:
     assert told["findings"] == []
 
 
-@pytest.mark.parametrize("path", [[], ["."], ["tests/unit"]])
+@pytest.mark.parametrize("path", [["--victim", SALT[1]], [".", "--victim", SALT[1]], ["--victim", SALT[1], "tests"]])
 def test_options_of_pytest_reach_it(path: list[str], tmp_path: Path) -> None:
     told = hunt(Suite(TWO_VICTIMS).at(tmp_path), *path, "--", "-k", "salt")
-    assert (found(told), told["tests"]) == ({SALT}, 2)
-
-
-def test_one_file(tmp_path: Path) -> None:
-    other = {"tests/unit/test_b.py": "from state import KEPT\n\ndef test_pepper(): KEPT['bread'] = 2\n"}
-    project = Suite({**TWO_VICTIMS, **other}).at(tmp_path)
-    result = project.toxscreen("hunt", "unit/test_a.py", "--json", "--jobs", "2", cwd=project.root / "tests")
-    told = json.loads(result.expect(exit=1).stdout)
-    assert (found(told), told["tests"]) == ({BREAD, SALT}, 4)
-
-
-def test_options_may_stand_between_the_path_and_those_of_pytest(tmp_path: Path) -> None:
-    project = Suite(TWO_VICTIMS).at(tmp_path)
-    told = json.loads(project.toxscreen("hunt", ".", "--json", "--", "-k", "salt").expect(exit=1).stdout)
     assert (found(told), told["tests"]) == ({SALT}, 2)
 
 
@@ -267,21 +280,9 @@ def test_one_category(category: str, tmp_path: Path) -> None:
             """,
     }
     slow = ("victim", "tests/others/test_b.py::test_sugar", frozenset({"tests/others/test_b.py::test_sweetens"}))
-    project = Suite(files).at(tmp_path)
-    before = files_of(project.root)
-    told = hunt(project, "--category", category)
+    # The probes of a category's tests write what they measured while they run.
+    told = hunt(Suite(files).at(tmp_path), "--category", category, is_measured=category == "slow")
     assert (found(told), told["tests"]) == {"unit": ({BREAD, SALT}, 4), "slow": ({slow}, 2)}[category]
-    assert files_of(project.root) == before
-
-
-def test_a_hunt_leaves_no_file_behind_but_its_record(tmp_path: Path) -> None:
-    project = Suite(TWO_VICTIMS).at(tmp_path)
-    before = files_of(project.root)
-    result = project.toxscreen("hunt", "--jobs", "2").expect(exit=1)
-    assert result.runs == ()
-    assert files_of(project.root) == before
-    assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
-    assert sorted(path.name for path in (project.root / ".toxscreen").iterdir()) == [".gitignore", "hunts"]
 
 
 def test_workers_and_random_order_in_the_settings_of_pytest_do_not_matter(tmp_path: Path) -> None:
@@ -311,79 +312,23 @@ def test_workers_and_random_order_in_the_settings_of_pytest_do_not_matter(tmp_pa
 # nobody is accused who has not done it
 
 
-def test_two_polluters_that_break_the_same_test_in_two_ways(tmp_path: Path) -> None:
-    tests = """\
-        from state import KEPT
-
-        def test_reads():
-            if KEPT.get("way") == 1:
-                raise KeyError("the first way")
-            if KEPT.get("way") == 2:
-                raise ValueError("the second way")
-
-        def test_one(): KEPT["way"] = 1
-        def test_innocent(): KEPT["other"] = 2
-        def test_two(): KEPT["way"] = 2
-        """
-    told = hunt(Suite({**STATE, "tests/unit/test_a.py": tests}).at(tmp_path))
-    (finding,) = told["findings"]
-    partner = {"KeyError": "one", "ValueError": "two"}[finding["origin"]["exception"]]
-    assert (finding["node_id"], finding["proved"]) == ("tests/unit/test_a.py::test_reads", True)
-    assert finding["partners"] == [f"tests/unit/test_a.py::test_{partner}"]
-    assert finding["culprits"][0]["path"] == "state.KEPT['way']"
+#: What no example shows; among suites with nothing wrong. tests/perf has all kinds, and many more of each.
+PLANTED = [
+    "three polluters together",
+    "brittle, two state-setters together",
+    "either, in two ways",
+    "chain",
+    "shielded",
+]
 
 
-def planted(seed: int) -> tuple[dict[str, str], dict[str, set[str]], set[str]]:
-    """A suite of twelve tests with one or two diseases.
-
-    Returns:
-        The files; for each victim, the tests each of which breaks it; and the victims that no test can save.
-    """
-    chance = random.Random(f"suite {seed}")
-    bodies, roles = [], []
-    for key in ("sugar", "flour")[: chance.randint(1, 2)]:
-        roles.append(("victim", key))
-        bodies.append(f"assert {key!r} not in KEPT")
-        for _ in range(chance.randint(1, 2)):
-            roles.append(("polluter", key))
-            bodies.append(f"KEPT[{key!r}] = 1")
-        if chance.random() < 0.5:
-            roles.append(("cleaner", key))
-            bodies.append(f"KEPT.pop({key!r}, None)")
-    innocent = [
-        "KEPT['water'] = KEPT.get('water', 0) + 1",
-        "assert isinstance(KEPT, dict)",
-        "was = dict(KEPT); KEPT['sugar'] = 1; KEPT.clear(); KEPT.update(was)",
-        "assert sorted(KEPT) == sorted(KEPT.keys())",
-    ]
-    while len(bodies) < 12:
-        roles.append(("innocent", ""))
-        bodies.append(chance.choice(innocent))
-    order = chance.sample(range(12), 12)
-    texts = {f"tests/unit/test_{name}.py": ["from state import KEPT"] for name in "abc"}
-    breaks: dict[str, set[str]] = {}
-    names = {}
-    for place, number in enumerate(order):
-        file = f"tests/unit/test_{'abc'[place // 4]}.py"
-        texts[file] += [f"def test_{number}():", f"    {bodies[number]}"]
-        names[number] = f"{file}::test_{number}"
-    for number, (role, key) in enumerate(roles):
-        if role == "victim":
-            breaks[names[number]] = {names[other] for other, it in enumerate(roles) if it == ("polluter", key)}
-    cleaned = {key for role, key in roles if role == "cleaner"}
-    sure = {names[number] for number, (role, key) in enumerate(roles) if role == "victim" and key not in cleaned}
-    return {**STATE, **{file: "\n".join(lines) + "\n" for file, lines in texts.items()}}, breaks, sure
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_only_what_was_planted_is_accused(seed: int, tmp_path: Path) -> None:
-    files, breaks, sure = planted(seed)
-    result = Suite(files).at(tmp_path).toxscreen("hunt", "--json", "--jobs", "2", "--seed", str(seed))
-    findings: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
-    assert sure <= {each["node_id"] for each in findings} <= set(breaks)
-    assert len({each["node_id"] for each in findings}) == len(findings)
-    for each in findings:
-        assert (each["kind"], each["proved"]) == ("victim", True)
-        (partner,) = each["partners"]
-        assert partner in breaks[each["node_id"]]
-    result.expect(exit=1 if findings else 0, never_says=["Traceback"])
+@pytest.mark.timeout(180)
+def test_only_what_was_planted_is_accused(tmp_path: Path) -> None:
+    grove = Grove(dict(enumerate([*PLANTED, *["none"] * (24 - len(PLANTED))])), seed=1)
+    project = Suite(grove.files).at(tmp_path)
+    # These suites need no plugins.
+    env = {**_UNMEASURED, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    told = json.loads(project.toxscreen("hunt", "--json", "--jobs", "2", env=env).expect(exit=1).stdout)
+    score = grove.score(told["findings"])
+    assert (score.wrong, score.lost) == ((), ())
+    assert (score.undone, told["tests"], told["notes"]) == (score.in_sequence, len(grove.tests), [])

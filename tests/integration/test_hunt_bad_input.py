@@ -116,23 +116,9 @@ def test_what_cannot_be_hunted_through(
     assert (result.stdout, result.stderr) == ("", message.replace("{root}", str(project.root)))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--budget", "never"], "argument --budget: 'never' is no time such as 90s, 5m or 1h"),
-        (["--budget", "0"], "argument --budget: '0' is no time such as 90s, 5m or 1h"),
-        (["--test-limit", "-1s"], "argument --test-limit: expected one argument"),
-        (["--jobs", "0"], "argument --jobs: '0' is no number from 1 to 9999"),
-        (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
-    ],
-)
-def test_options_that_mean_nothing(arguments: list[str], message: str, tmp_path: Path) -> None:
-    result = Suite(ONE).at(tmp_path).toxscreen("hunt", *arguments).expect(exit=2, never_says=["Traceback"])
-    assert (result.stdout, result.stderr.splitlines()[-1]) == ("", f"toxscreen hunt: error: {message}")
-
-
 def test_an_option_that_pytest_does_not_know(tmp_path: Path) -> None:
-    result = Suite(ONE).at(tmp_path).toxscreen("hunt", "--", "--nope").expect(exit=2, never_says=["Traceback"])
+    result = Suite(ONE).at(tmp_path).toxscreen("hunt", "--", "--nope", env=_UNMEASURED)
+    result.expect(exit=2, never_says=["Traceback"])
     assert result.stderr.splitlines()[0].endswith(
         "pytest ended with status 4 before it had collected [hunt-impossible]"
     )
@@ -149,24 +135,22 @@ def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("import no_such_thing\n", "ModuleNotFoundError: No module named 'no_such_thing'"),
-        ("def broken(:\n", "SyntaxError: invalid syntax"),
-        ("import sys\nsys.exit(3)\n", "ended pytest with status 3 when it was imported"),
-    ],
-)
-def test_a_file_that_cannot_be_collected(content: str, reason: str, tmp_path: Path) -> None:
-    project = Suite({**PAIR, FILE: content}).at(tmp_path)
-    told = hunt(project)
-    assert (found(told), [each["file"] for each in told["broken"]]) == ({BREAD}, [FILE])
-    assert told["broken"][0]["reason"].endswith(reason)
+def test_files_that_cannot_be_collected(tmp_path: Path) -> None:
+    broken = {
+        "exits": ("import sys\nsys.exit(3)\n", "ended pytest with status 3 when it was imported"),
+        "imports": ("import no_such_thing\n", "ModuleNotFoundError: No module named 'no_such_thing'"),
+        "syntax": ("def broken(:\n", "SyntaxError: invalid syntax"),
+    }
+    files = {f"tests/unit/test_{name}.py": content for name, (content, _) in broken.items()}
+    told = hunt(Suite({**PAIR, **files}).at(tmp_path))
+    assert (found(told), [each["file"] for each in told["broken"]]) == ({BREAD}, [*files])
+    for each, (_, reason) in zip(told["broken"], broken.values(), strict=True):
+        assert each["reason"].endswith(reason)
 
 
 def test_a_broken_file_beside_clean_ones_cannot_be_judged(tmp_path: Path) -> None:
     project = Suite({**ONE, OTHER: "import no_such_thing\n"}).at(tmp_path)
-    result = project.toxscreen("hunt").expect(exit=2, never_says=["Traceback"])
+    result = project.toxscreen("hunt", env=_UNMEASURED).expect(exit=2, never_says=["Traceback"])
     lines = result.stdout.splitlines()
     assert lines[0] == "hunt through project: no findings"
     assert lines[-1].startswith(f"not collected: {OTHER}: ")
@@ -175,6 +159,7 @@ def test_a_broken_file_beside_clean_ones_cannot_be_judged(tmp_path: Path) -> Non
 
 def test_a_suite_that_is_red_from_the_start(tmp_path: Path) -> None:
     tests = """\
+        import os
         import pytest
 
         @pytest.fixture
@@ -182,24 +167,21 @@ def test_a_suite_that_is_red_from_the_start(tmp_path: Path) -> None:
 
         def test_sum(): assert 1 + 1 == 3
         def test_set_up(broken): pass
+        def test_gone(): os._exit(3)
         """
     told = hunt(Suite({**PAIR, FILE: tests}).at(tmp_path))
-    red = {("deterministic", f"{FILE}::test_{name}", ()) for name in ("sum", "set_up")}
+    red = {("deterministic", f"{FILE}::test_{name}", ()) for name in ("sum", "set_up", "gone")}
     assert found(told) == {BREAD, *red}
+    (gone,) = (each for each in told["findings"] if each["node_id"] == f"{FILE}::test_gone")
+    # It was not seen to end: how its process ended says it.
+    assert {(len(probe["seen"]), probe["ended"], probe["status"]) for probe in gone["proof"]} == {(0, "died", 3)}
 
 
 # tests that do their worst
 
 
 HARMLESS = {
-    "prints bytes": """\
-        import os, sys
-
-        def test_prints():
-            sys.stdout.buffer.write(bytes(range(256)))
-            os.write(1, bytes(range(256)))
-            os.write(2, b"\\xff\\n{\\"node_id\\": \\"x\\"}\\n")
-        """,
+    # Alone, for what is closed cannot be printed to.
     "closes standard output": """\
         import os
 
@@ -207,25 +189,24 @@ HARMLESS = {
             os.close(1)
             os.close(2)
         """,
-    "forks": """\
-        import os
+    "prints bytes, forks, leaves a thread and a process": """\
+        import os, subprocess, sys, threading
+
+        def test_prints():
+            sys.stdout.buffer.write(bytes(range(256)))
+            os.write(1, bytes(range(256)))
+            os.write(2, b"\\xff\\n{\\"node_id\\": \\"x\\"}\\n")
 
         def test_forks():
             child = os.fork()
             if not child:
                 os._exit(3)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
-        """,
-    "leaves a thread": """\
-        import threading
 
-        def test_leaves():
+        def test_leaves_a_thread():
             threading.Thread(target=threading.Event().wait, daemon=True).start()
-        """,
-    "leaves a process": """\
-        import subprocess, sys
 
-        def test_leaves():
+        def test_leaves_a_process():
             global left
             left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
         """,
@@ -266,7 +247,7 @@ REPLACED = {
 def test_a_function_of_the_system_that_is_replaced_for_good(name: str, tmp_path: Path) -> None:
     imports, replaces, needs = REPLACED[name]
     tests = f"{imports}\n\ndef test_needs():\n    {needs}\n\ndef test_replaces():\n    {replaces}\n"
-    told = hunt(Suite({**INI, FILE: tests}).at(tmp_path))
+    told = hunt(Suite({**INI, FILE: tests}).at(tmp_path), "--victim", f"{FILE}::test_needs")
     assert found(told) == {("victim", f"{FILE}::test_needs", (f"{FILE}::test_replaces",))}
 
 
@@ -285,16 +266,6 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
         """
     told = hunt(Suite({**INI, FILE: tests}).at(tmp_path))
     assert found(told) == {("victim", f"{FILE}::test_reads", (f"{FILE}::test_goes",))}
-
-
-def test_a_test_that_ends_its_process(tmp_path: Path) -> None:
-    tests = "import os\n\ndef test_gone():\n    os._exit(3)\n"
-    told = hunt(Suite({**PAIR, FILE: tests}).at(tmp_path))
-    gone = ("deterministic", f"{FILE}::test_gone", ())
-    assert found(told) == {BREAD, gone}
-    (finding,) = (each for each in told["findings"] if each["node_id"] == gone[1])
-    # It was not seen to end: how the process ended says it.
-    assert {(len(probe["seen"]), probe["ended"], probe["status"]) for probe in finding["proof"]} == {(0, "died", 3)}
 
 
 def test_a_test_that_hangs(tmp_path: Path) -> None:
@@ -339,7 +310,7 @@ def test_interrupted_it_tells_what_was_found_so_far(tmp_path: Path) -> None:
     }
     project = Suite(suite).at(tmp_path)
     os.mkfifo(project.root / "reached")
-    process = project.start("hunt", "--in-place", "--jobs", "1", module="toxscreen")
+    process = project.start("hunt", "--in-place", "--jobs", "1", module="toxscreen", env=_UNMEASURED)
     hanging = 0
     try:
         hanging = int((project.root / "reached").read_text())

@@ -36,8 +36,9 @@ def found(told: dict[str, Any]) -> set[tuple[str, str, tuple[str, ...], bool]]:
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """Every file of a project but what Python itself caches."""
-    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    """Every file of a project but what Python itself caches, and records."""
+    left_out = {"__pycache__", ".toxscreen"}
+    files = (path for path in root.rglob("*") if path.is_file() and not left_out.intersection(path.parts))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 

@@ -161,7 +161,22 @@ def test_a_finding_that_is_none(change: Callable[[dict[str, Any]], None], told: 
 
 
 #: In the place of anything; the last one stands for removing it.
-OTHER_VALUES = (None, True, 0, -(10**400), 1.5, float("nan"), "", "\ud800\0", [], [[]], ["x"], {}, {"x": []}, ...)
+OTHER_VALUES: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -(10**400),
+    1.5,
+    float("nan"),
+    "",
+    "\ud800\0",
+    [],
+    [[]],
+    ["x"],
+    {},
+    {"x": []},
+    ...,
+)
 
 
 def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
