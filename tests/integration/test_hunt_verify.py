@@ -26,10 +26,10 @@ def hunt(project: Project, *arguments: str, exit: int) -> dict[str, Any]:  # noq
     return told
 
 
-def verify(project: Project, document: dict[str, Any], *arguments: str, exit: int) -> dict[str, tuple[str, str]]:  # noqa: A002
+def verify(project: Project, document: dict[str, Any], *, exit: int) -> dict[str, tuple[str, str]]:  # noqa: A002
     """What became of the findings in a document: the name of each test, the ruling and why."""
     (project.around / "old.json").write_text(json.dumps(document), encoding="utf-8")
-    told = hunt(project, "--verify", "../old.json", *arguments, exit=exit)
+    told = hunt(project, "--verify", "../old.json", exit=exit)
     assert {probe["how"] for each in told["verified"] for probe in each["probes"]} <= {"fresh"}
     return {each["node_id"].partition("::")[2]: (each["ruling"], each["words"]) for each in told["verified"]}
 
@@ -65,12 +65,12 @@ def test_findings_of_a_hunt_from_first_to_last(tmp_path: Path) -> None:
         "test_milk": ("changed", "fails after them in another way: KeyError: 'milk', test_a.py:6"),
         "test_sum": ("gone", "test_a.py::test_sum: is not in its file any more"),
     }
-    document["findings"] = [each for each in document["findings"] if "milk" not in each["node_id"]]
-    # From elsewhere, by the root that the document names; then without the time to look.
-    (tmp_path / "old.json").write_text(json.dumps(document), encoding="utf-8")
-    told = project.toxscreen("hunt", "--verify", "old.json", cwd=tmp_path, env=_UNMEASURED).expect(exit=0)
-    assert told.stdout.splitlines()[0] == "findings in project: 1 fixed, 1 gone"
-    assert {ruling for ruling, _ in verify(project, document, "--budget", "0.001s", exit=2).values()} == {"not judged"}
+    # From elsewhere, by the root that the document names, and without the time to look.
+    arguments = ("--verify", "old.json", "--budget", "0.001s")
+    told = project.toxscreen("hunt", *arguments, cwd=tmp_path, env=_UNMEASURED).expect(exit=2)
+    lines = told.stdout.splitlines()
+    assert lines[0] == "findings in project: 3 not judged"
+    assert sum(line.endswith("not judged: there was no time left (--budget)") for line in lines) == 3
 
 
 EVERY_KIND = {
@@ -139,13 +139,10 @@ def test_every_kind_while_it_is_there_and_when_it_is_mended(tmp_path: Path, monk
         @pytest.fixture(autouse=True)
         def ready(monkeypatch): monkeypatch.setattr("test_a.KEPT", {"ready": 1})
         """
-    calm = EVERY_KIND["test_a.py"].replace("assert file.tell() % 2", "").replace("os.mkdir(place)", "return")
-    project.write({"conftest.py": mended, "test_a.py": calm})
+    project.write({"conftest.py": mended})
+    document["findings"] = [findings[0], findings[2], findings[-1]]
     assert verify(project, document, exit=0) == {
         "test_brittle": ("fixed", "passes alone, 2 of 2 times"),
-        "test_self": ("fixed", "passes the second time, 2 of 2 times"),
         "test_spoilt": ("fixed", "passes collected together, 2 of 2 times"),
-        "test_chance": ("fixed", "passes, 10 of 10 times; chance can be rarer than that"),
-        "test_claims": ("fixed", "neither fails side by side, 2 of 2 times"),
         "test_victim": ("gone", "test_gone.py::test_gone: its file is not there any more"),
     }
