@@ -178,6 +178,12 @@ class ExitWhileCollectingError(HuntError):
         self.status = status
 
 
+class FindingsError(ToxscreenError):
+    """A file that should hold what an earlier hunt found."""
+
+    slug = "findings-unusable"
+
+
 class ReportError(ToxscreenError):
     """A file for a report that cannot be written."""
 

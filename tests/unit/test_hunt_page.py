@@ -539,6 +539,7 @@ def test_the_arguments_when_none_are_given() -> None:
         "category": None,
         "victim": None,
         "run": None,
+        "verify": None,
         "budget": 300.0,
         "test_limit": 60.0,
         "jobs": None,

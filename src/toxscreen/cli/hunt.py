@@ -7,8 +7,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +18,13 @@ from rich.table import Column
 from rich.text import Text
 
 from toxscreen import host
+from toxscreen.cli import hunt_verify
 from toxscreen.cli.command import Answer, here
-from toxscreen.cli.hunt_page import checks, data, page
+from toxscreen.cli.hunt_page import Telling, checks, data, page
 from toxscreen.cli.output import Output, outputs
 from toxscreen.errors import ConfigError, Exit, HuntError, Place, ReportError
 from toxscreen.hunt.copies import CopyRefusedError
+from toxscreen.hunt.findings import read_findings
 from toxscreen.hunt.hunter import Hunted, Hunter
 from toxscreen.hunt.lab import Limits
 from toxscreen.hunt.record import Record
@@ -30,7 +32,7 @@ from toxscreen.hunt.suspects import failures
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.workplace import Workplace
 from toxscreen.journal.read import find_run, recorded_root
-from toxscreen.model import Code, Page, Run
+from toxscreen.model import Check, Code, Page, Run
 from toxscreen.plan.replay import without_replay
 from toxscreen.report import junit, markdown
 from toxscreen.settings import find_root
@@ -41,9 +43,9 @@ EXAMPLE = "toxscreen hunt examples/hunt/one_polluter"
 #: Whether arguments after ``--`` are somebody else's: pytest's.
 HANDS_ON = True
 
-_RENDERERS: Final[dict[str, Callable[[Page, Hunted], str]]] = {
-    "markdown": lambda told, _: markdown.render(told),
-    "junit": lambda told, hunted: junit.render(told.title.partition(":")[0], checks(hunted), hunted.seconds),
+_RENDERERS: Final[dict[str, Callable[[Page, float, Sequence[Check]], str]]] = {
+    "markdown": lambda told, *_: markdown.render(told),
+    "junit": lambda told, seconds, checked: junit.render(told.title.partition(":")[0], checked, seconds),
 }
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -54,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", metavar="C", help="only tests of this category")
     parser.add_argument("--victim", metavar="NODEID", help="explain this test and nothing else")
     parser.add_argument("--run", metavar="RUN", help="explain what failed in this recorded run ('last': the newest)")
+    parser.add_argument(
+        "--verify", metavar="FILE", help="see what became of the findings that --json printed into FILE"
+    )
     parser.add_argument("--budget", type=_seconds, default=300.0, metavar="TIME", help="90s or 5m, say (default: 5m)")
     parser.add_argument("--test-limit", type=_seconds, default=60.0, metavar="TIME", help="for one test (default: 60s)")
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
@@ -91,52 +96,89 @@ def run(arguments: argparse.Namespace) -> Answer:
     """
     if not hasattr(os, "fork"):
         raise HuntError("this system cannot fork", hint="hunt on Linux or macOS, or in a container")
-    old = _recorded(arguments) if arguments.run is not None else None
-    target = _target(arguments) if old is None else _target_of(old, arguments.python)
+    job = _job(arguments)
     asked = {kind: name for kind in _RENDERERS if (name := getattr(arguments, kind)) is not None}
     files = dict(zip(asked, outputs(list(asked.values())), strict=True))
-    failed = failures(old) if old is not None else ()
-    if old is not None and not failed:
-        return Answer(Page(f"run {old.id}: no test failed"), {"run": old.id, "findings": []}, Exit.CLEAN)
-
-    def search(hunter: Hunter) -> Hunted:
-        return hunter.hunt(arguments.victim) if old is None else hunter.diagnose(failed)
-
+    if job.nothing is not None:
+        return job.nothing
+    target = job.target
     limits = Limits(arguments.budget, arguments.test_limit, arguments.jobs or host.cores(), arguments.seed)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
         own = Path(folder).resolve()
         place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)
-        # A recorded run is a record already.
-        keeps = old is None
         try:
-            record = place.record(limits, anew=arguments.anew) if keeps else None
-            hunted = _hunt(place.target, own / "hunt", limits, search, record)
+            record = place.record(limits, anew=arguments.anew) if job.is_kept else None
+            hunted = _hunt(place.target, own / "hunt", limits, job.search, record)
         except CopyRefusedError as refused:
             place.give_up_copies(str(refused))
-            record = place.record(limits, anew=arguments.anew) if keeps else None
-            hunted = _hunt(place.target, own / "in-place", limits, search, record)
+            record = place.record(limits, anew=arguments.anew) if job.is_kept else None
+            hunted = _hunt(place.target, own / "in-place", limits, job.search, record)
         hunted = place.told(hunted)
-    return _answer(hunted, target.root, files)
+    return _answer(hunted, target.root, files, job.telling)
 
 
-def _answer(hunted: Hunted, root: Path, files: Mapping[str, Output]) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a hunt is to do."""
+
+    target: Target
+    search: Callable[[Hunter], Hunted]
+    telling: Telling
+    #: Whether it can be gone on with later. A recorded run is a record already, and verifying needs what is true now.
+    is_kept: bool = False
+    #: The answer, where there is nothing to do.
+    nothing: Answer | None = None
+
+
+def _job(arguments: argparse.Namespace) -> _Job:
+    if arguments.verify is not None:
+        return _verification(arguments)
+    if arguments.run is None:
+        return _Job(_target(arguments), lambda hunter: hunter.hunt(arguments.victim), _TELLING, is_kept=True)
+    old = _recorded(arguments)
+    failed = failures(old)
+    told = Answer(Page(f"run {old.id}: no test failed"), {"run": old.id, "findings": []}, Exit.CLEAN)
+    target = _target_of(old, arguments.python)
+    return _Job(target, lambda hunter: hunter.diagnose(failed), _TELLING, nothing=None if failed else told)
+
+
+def _verification(arguments: argparse.Namespace) -> _Job:
+    for name in ("victim", "run"):
+        if getattr(arguments, name) is not None:
+            place = Place(key="toxscreen hunt --verify")
+            raise ConfigError(
+                f"takes no --{name}", place=place, hint="the findings in the file are looked at, all of them"
+            )
+    old = read_findings(here() / arguments.verify, arguments.verify)
+    if arguments.path is not None:
+        target = _target(arguments)
+    else:
+        root = hunt_verify.root_of(old, arguments.verify)
+        target = Target(root, (), tuple(arguments.options), arguments.python or sys.executable, arguments.category)
+    told = Answer(Page(f"{arguments.verify}: holds no finding"), {"root": str(target.root), "verified": []})
+    nothing = None if old.findings else told
+    return _Job(target, lambda hunter: hunter.verify(old.findings), hunt_verify.TELLING, nothing=nothing)
+
+
+def _answer(hunted: Hunted, root: Path, files: Mapping[str, Output], telling: Telling | None = None) -> Answer:
     """What was found, written and told."""
-    told = page(hunted, root)
-    unwritten = _write(files, told, hunted)
+    telling = telling or _TELLING
+    told = telling.page(hunted, root)
+    unwritten = _write(files, told, hunted, telling)
     if "markdown" not in files:
         told = _pointing_to_fixtures(told)
     told = replace(told, closing=(*told.closing, *unwritten))
-    status = _status(hunted)
+    status = telling.status(hunted)
     is_unjudged = unwritten and status is not Exit.INTERRUPTED
-    return Answer(told, data(hunted, root), Exit.UNJUDGED if is_unjudged else status)
+    return Answer(told, telling.data(hunted, root), Exit.UNJUDGED if is_unjudged else status)
 
 
-def _write(files: Mapping[str, Output], told: Page, hunted: Hunted) -> list[str]:
+def _write(files: Mapping[str, Output], told: Page, hunted: Hunted, telling: Telling) -> list[str]:
     """Write what was found, and tell what could not be written: what a hunt has found is not lost for that."""
     unwritten = []
     for kind, file in files.items():
         try:
-            file.write(_RENDERERS[kind](told, hunted))
+            file.write(_RENDERERS[kind](told, hunted.seconds, telling.checks(hunted)))
         except ReportError as error:
             unwritten.append(error.render())
     return unwritten
@@ -231,3 +273,6 @@ def _status(hunted: Hunted) -> Exit:
     if hunted.findings:
         return Exit.FOUND
     return Exit.UNJUDGED if hunted.broken or hunted.is_cut else Exit.CLEAN
+
+
+_TELLING: Final = Telling(page, data, checks, _status)

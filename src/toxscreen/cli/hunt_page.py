@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from toxscreen.errors import Exit
 from toxscreen.hunt.hunter import Hunted
 from toxscreen.hunt.remedy import remedy
 from toxscreen.model import Check, Code, Culprit, Isolation, IsolationKind, Outcome, Page, Section, Table
@@ -25,6 +27,16 @@ _SAYS: Final = {
 _ORDERED: Final = frozenset({IsolationKind.VICTIM, IsolationKind.BRITTLE, IsolationKind.SELF_POLLUTING})
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How the outcome of one kind of hunt is told: to people, to programs, to readers of test results, as a status."""
+
+    page: Callable[[Hunted, Path], Page]
+    data: Callable[[Hunted, Path], dict[str, object]]
+    checks: Callable[[Hunted], tuple[Check, ...]]
+    status: Callable[[Hunted], Exit]
+
+
 def page(hunted: Hunted, root: Path) -> Page:
     """What was found, each with what leaked and the command that shows it.
 
@@ -39,10 +51,11 @@ def page(hunted: Hunted, root: Path) -> Page:
     counted = [(kind.value, str(sum(each.kind is kind for each in hunted.findings))) for kind in IsolationKind]
     table = Table(("Finding", "Tests"), tuple(row for row in counted if row[1] != "0"))
     title = f"hunt through {root.name}: {_count(len(hunted.findings), 'finding')}"
-    return Page(title, tuple(_notes(hunted)), (table,) if table.rows else (), sections=tuple(sections))
+    return Page(title, tuple(search_notes(hunted)), (table,) if table.rows else (), sections=tuple(sections))
 
 
-def _notes(hunted: Hunted) -> list[str]:
+def search_notes(hunted: Hunted) -> list[str]:
+    """What is to be said of the search itself, in lines."""
     probes = f"{_count(hunted.forked, 'forked probe')}, {_count(hunted.fresh, 'fresh interpreter')}"
     notes = [f"{_count(hunted.tests, 'test')}, {probes}, {hunted.seconds:.1f} s"]
     notes += [f"not collected: {name}: {text}" for name, text in hunted.broken]
@@ -122,7 +135,7 @@ def checks(hunted: Hunted) -> tuple[Check, ...]:
         found.append(Check("hunt.not-collected", name, Outcome.ERROR, reason, reason, name))
     ended = "the search was cut short" if hunted.is_cut else ""
     ended = "the search was interrupted" if hunted.is_interrupted else ended
-    counted = "\n".join(_notes(hunted))
+    counted = "\n".join(search_notes(hunted))
     return (*found, Check("hunt", "search", Outcome.ERROR if ended else Outcome.PASSED, ended, counted))
 
 
@@ -134,6 +147,11 @@ def command(finding: Isolation) -> tuple[str, ...]:
     if finding.kind is IsolationKind.BRITTLE:
         return ("pytest", "-p", "no:randomly", "-p", "no:toxscreen", finding.node_id)
     return ("pytest", "-p", "no:randomly", "-p", "no:toxscreen", *finding.partners, finding.node_id)
+
+
+def command_text(finding: Isolation) -> str | None:
+    """The same as one line; None for kinds that no order of tests shows."""
+    return shlex.join(command(finding)) if finding.kind in _ORDERED else None
 
 
 def data(hunted: Hunted, root: Path) -> dict[str, object]:
@@ -158,7 +176,7 @@ def _finding(finding: Isolation) -> dict[str, object]:
         **asdict(finding),
         "remedy": asdict(proposed) if proposed is not None else None,
         "summary": summary(finding),
-        "command": shlex.join(command(finding)) if finding.kind in _ORDERED else None,
+        "command": command_text(finding),
     }
 
 

@@ -14,10 +14,11 @@ from toxscreen import __version__
 from toxscreen.cli import coverage, hunt, replay, runs
 from toxscreen.cli.command import Command
 from toxscreen.errors import ErrorGroup, Exit, ToxscreenError
+from toxscreen.hunt import findings
 from toxscreen.report.terminal import print_page
 
-#: Version of the shape of every ``--json`` document.
-SCHEMA = 1
+#: Version of the shape of every ``--json`` document; a later hunt reads what one has printed.
+SCHEMA = findings.SCHEMA
 
 _MODULES: tuple[ModuleType, ...] = (runs, replay, hunt, coverage)
 COMMANDS = {command.NAME: command for command in (cast("Command", module) for module in _MODULES)}

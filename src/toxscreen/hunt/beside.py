@@ -39,7 +39,8 @@ def look_beside(lab: Lab, alone: Mapping[str, Sighting], explained: Collection[s
 
 
 def _beside(lab: Lab, pair: tuple[str, str], *, fresh: bool) -> tuple[Sighting | None, list[Probe]]:
-    """The first failure of two tests side by side, each twice, and the probes that show it, if any."""
+    """The first failure of two tests side by side, each twice, if any, and the last probes that were made."""
+    probes: list[Probe] = []
     for _ in range(_ROUNDS):
         if lab.spent() > lab.limits.budget and not fresh:
             break
@@ -48,16 +49,31 @@ def _beside(lab: Lab, pair: tuple[str, str], *, fresh: bool) -> tuple[Sighting |
             red = next((each for each in sightings(probe) if each.outcome.red), None)
             if red is not None:
                 return red, probes
-    return None, []
+    return None, probes
+
+
+def beside_and_alone(
+    lab: Lab, pair: tuple[str, str]
+) -> tuple[tuple[Sighting | None, ...], tuple[Probe, ...], tuple[Probe, ...]]:
+    """Two tests side by side and each by itself, in fresh interpreters, twice.
+
+    Args:
+        lab: runs probes.
+        pair: the tests.
+
+    Returns:
+        Of each time the first failure side by side, or None; the probes side by side; the probes by themselves.
+    """
+    shown = [_beside(lab, pair, fresh=True) for _ in range(TIMES)]
+    alone = lab.judge([lab.request((node_id, node_id)) for node_id in pair] * TIMES)
+    return tuple(red for red, _ in shown), tuple(probe for _, probes in shown for probe in probes), tuple(alone)
 
 
 def _prove(lab: Lab, pair: tuple[str, str], thing: str, red: Sighting) -> Isolation:
     """Twice red beside each other, twice green alone, in fresh interpreters."""
-    shown = [_beside(lab, pair, fresh=True) for _ in range(TIMES)]
-    together = [probe for _, probes in shown for probe in probes]
-    alone = lab.judge([lab.request((node_id, node_id)) for node_id in pair] * TIMES)
+    shown, together, alone = beside_and_alone(lab, pair)
     green = all(not each.outcome.red for probe in alone for each in sightings(probe))
-    proved = green and all(failure is not None for failure, _ in shown)
+    proved = green and all(failure is not None for failure in shown)
     partner = pair[0] if red.node_id == pair[1] else pair[1]
     culprit = Culprit(thing, "one test", "two at a time", "files", proved=False)
     return Isolation(

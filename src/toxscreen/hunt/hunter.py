@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,8 @@ from toxscreen.hunt.search import Found, smallest
 from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.tree import ChangedFile
-from toxscreen.model import Isolation, IsolationKind, Probe, Sighting
+from toxscreen.hunt.verify import Verifier
+from toxscreen.model import Isolation, IsolationKind, Probe, Sighting, Verified
 
 #: Orders without a new suspect after which more of them are not worth their time.
 _QUIET_ORDERS: Final = 6
@@ -52,6 +53,8 @@ class Hunted:
     is_interrupted: bool = False
     #: What it did to the project's files, or to those of the copies in which it ran.
     changed_files: tuple[ChangedFile, ...] = ()
+    #: What became of earlier findings, where that was asked.
+    verified: tuple[Verified, ...] = ()
 
 
 class Hunter:
@@ -103,6 +106,20 @@ class Hunter:
         """
         first = failed[0].node_id if failed else None
         return self._within_limits(lambda: Diagnosis(self._lab, self._node_ids, self._explain).explain(failed), first)
+
+    def verify(self, old: Sequence[Isolation]) -> Hunted:
+        """See what has become of earlier findings.
+
+        Args:
+            old: the findings.
+
+        Raises:
+            HuntError: there is nothing to hunt through.
+            CopyRefusedError: as for `hunt`.
+        """
+        verifier = Verifier(self._lab, old)
+        hunted = self._within_limits(lambda: verifier.verify(self._node_ids), None)
+        return replace(hunted, verified=verifier.verified)
 
     def _within_limits(self, search: Callable[[], None], first: str | None) -> Hunted:
         """Search until it is done, the budget ends or a person does not want to wait any longer."""

@@ -50,8 +50,10 @@ if TYPE_CHECKING:
         Section,
         Sighting,
         Stamp,
+        Standing,
         Table,
         Verdict,
+        Verified,
     )
 
 __all__ = [
@@ -91,8 +93,10 @@ __all__ = [
     "Sighting",
     "Sourced",
     "Stamp",
+    "Standing",
     "Table",
     "Verdict",
+    "Verified",
     "Workers",
 ]
 

@@ -359,6 +359,31 @@ class Isolation:
     cleaner: str | None = None
 
 
+class Standing(StrEnum):
+    """What has become of an isolation bug that was found earlier."""
+
+    STILL_THERE = "still there"
+    FIXED = "fixed"
+    #: It fails, but in another way, not each time, or without what it took then.
+    CHANGED = "changed"
+    #: A test that it takes is not there any more.
+    GONE = "gone"
+    #: Nothing was seen that tells.
+    UNJUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An earlier finding, held against the suite as it is now."""
+
+    finding: Isolation
+    ruling: Standing
+    #: Why, in the words that follow a ruling.
+    words: str
+    #: Every probe that was made for it.
+    probes: tuple[Probe, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """What to do about an isolation bug, where something was seen to help."""
