@@ -21,7 +21,7 @@ from toxscreen.hunt.diagnosis import Diagnosis
 from toxscreen.hunt.lab import REPEATS, BudgetError, Lab, Limits, Tell
 from toxscreen.hunt.orders import can_be_met, orders
 from toxscreen.hunt.record import Record
-from toxscreen.hunt.search import Found, smallest
+from toxscreen.hunt.search import Found, is_minimal, smallest
 from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.tree import ChangedFile
@@ -279,18 +279,20 @@ class Hunter:
         )
 
     def _search(self, suspect: Suspect, *, branch: bool) -> Found | None:
-        """The partners, if what they show comes back every time."""
+        """The partners, if what they show comes back every time, and none can be left out."""
         node_id = suspect.node_id
 
-        def shows(sequence: Sequence[str]) -> bool:
+        def shows(sequence: Sequence[str], *, branch: bool = branch) -> bool:
             return alike(self._lab.probe([*sequence, node_id], branch=branch).last, suspect.after)
 
         if suspect.context == (node_id,):
             found: Found | None = Found((node_id,), 0, "prefix")
         else:
             found = smallest(suspect.context, shows) if shows(suspect.context) else None
-        is_steady = found is not None and self._lab.is_steady((*found.partners, node_id), suspect.after)
-        return found if is_steady else None
+        if found is None or not self._lab.is_steady((*found.partners, node_id), suspect.after):
+            return None
+        is_sure = not branch or is_minimal(found.partners, lambda rest: shows(rest, branch=False))
+        return found if is_sure else None
 
     def _chance(self, suspect: Suspect) -> Isolation:
         """It did not come back: count how often it fails with nothing changed."""
