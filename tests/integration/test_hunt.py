@@ -172,6 +172,14 @@ def test_a_clean_suite(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
+def test_a_thorough_hunt_goes_on_while_there_is_time(tmp_path: Path) -> None:
+    project = Suite({**STATE, "tests/unit/test_a.py": "def test_a(): pass\ndef test_b(): pass\n"}).at(tmp_path)
+    told = hunt(project, "--thorough", "--budget", "8s", exit=0)
+    # Without it, 24 orders are the most that show nothing new.
+    assert told["probes"]["forked"] > 2 + 24 + 4
+    assert told["seconds"] > 4
+
+
 # what is hunted
 
 

@@ -222,11 +222,12 @@ class Hunter:
         while batch := list(islice(upcoming, lab.limits.jobs)):
             spent = host.CLOCK.elapsed() - began
             is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
-            if is_quiet or quiet >= _MOST_QUIET_ORDERS or victim in found:
+            is_enough = (is_quiet or quiet >= _MOST_QUIET_ORDERS) and not lab.limits.is_thorough
+            if is_enough or victim in found:
                 break
             if lab.spent() > lab.limits.budget / 2:
-                # The other half is for explaining what was found.
-                self._is_cut = True
+                # The other half is for explaining what was found. Who asked for this is not told that it was cut short.
+                self._is_cut = not lab.limits.is_thorough
                 break
             lab.tell(f"all tests, {batch[0].name}")
             before = len(found)
