@@ -219,7 +219,8 @@ class Hunter:
         lab, found = self._lab, self._suspected
         quiet, began = 0, host.CLOCK.elapsed()
         upcoming = orders(self._node_ids, lab.limits.seed)
-        while batch := list(islice(upcoming, lab.limits.jobs)):
+        # The first order shows most victims that are known to be some; a second one beside it would only slow it down.
+        while batch := list(islice(upcoming, 1 if victim is not None and not quiet else lab.limits.jobs)):
             spent = host.CLOCK.elapsed() - began
             is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
             is_enough = (is_quiet or quiet >= _MOST_QUIET_ORDERS) and not lab.limits.is_thorough
