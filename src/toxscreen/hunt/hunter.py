@@ -219,8 +219,9 @@ class Hunter:
         lab, found = self._lab, self._suspected
         quiet, began = 0, host.CLOCK.elapsed()
         upcoming = orders(self._node_ids, lab.limits.seed)
-        # The first order shows most victims that are known to be some; a second one beside it would only slow it down.
-        while batch := list(islice(upcoming, 1 if victim is not None and not quiet else lab.limits.jobs)):
+        if victim is not None:
+            self._look_at_halves(victim)
+        while batch := list(islice(upcoming, lab.limits.jobs)):
             spent = host.CLOCK.elapsed() - began
             is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
             is_enough = (is_quiet or quiet >= _MOST_QUIET_ORDERS) and not lab.limits.is_thorough
@@ -242,6 +243,15 @@ class Hunter:
                     todo = rest_of(after_it)
             quiet = 0 if len(found) > before else quiet + len(batch)
         return found
+
+    def _look_at_halves(self, victim: str) -> None:
+        """Each half of the tests before the victim: most polluters act alone, and two halves run side by side."""
+        others = [node_id for node_id in self._node_ids if node_id != victim]
+        middle = len(others) // 2
+        halves = [half for half in (others[:middle], others[middle:]) if half]
+        self._lab.tell("each half of the tests before the victim")
+        for probe in self._lab.all([self._lab.request([*half, victim], branch=True) for half in halves]):
+            self._note(probe, self._suspected)
 
     def _note(self, probe: Probe, found: dict[str, Suspect]) -> None:
         for suspect in suspects(probe, self._alone):

@@ -212,14 +212,22 @@ class Lab:
         # A sequence may take longer than a test, but a hang in it is a hang of one test.
         return Request(tuple(node_ids), self.limits.test + 0.5 * len(node_ids), branch=branch)
 
+    def check_budget(self) -> None:
+        """Go on only while there is time.
+
+        Raises:
+            BudgetError: there is none left.
+        """
+        if self.spent() > self.limits.budget:
+            raise BudgetError
+
     def probe(self, node_ids: Sequence[str], *, branch: bool = False) -> Probe:
         """Run some tests in the usual way.
 
         Raises:
             BudgetError: there is no time left.
         """
-        if self.spent() > self.limits.budget:
-            raise BudgetError
+        self.check_budget()
         (probe,) = self.all([self.request(node_ids, branch=branch)])
         return probe
 
@@ -278,9 +286,13 @@ class Lab:
         return [self._counted(probe) for probe in prober.beside(requests)]
 
     def is_steady(self, sequence: Sequence[str], expected: Sighting) -> bool:
-        """Whether the last test of a sequence ends in the same way every time: chance accuses innocents."""
-        probes = (self.probe(sequence) for _ in range(REPEATS))
-        return all(alike(probe.last, expected) for probe in probes)
+        """Whether the last test of a sequence ends in the same way every time: chance accuses innocents.
+
+        Raises:
+            BudgetError: there is no time left.
+        """
+        self.check_budget()
+        return all(alike(probe.last, expected) for probe in self.all([self.request(sequence)] * REPEATS))
 
     def explain(self, sequence: Sequence[str]) -> tuple[Culprit, ...]:
         """What leaked into the last test of a sequence; nothing where forks cannot be trusted."""
