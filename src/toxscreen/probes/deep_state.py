@@ -162,7 +162,7 @@ def _level(module: Any, part: _Part, logger: Any = None) -> _Part:
         # The loggers below remember for which levels they are enabled.
         if part.put is not None:
             part.put(value)
-        (logger or module.root).manager._clear_cache()  # noqa: SLF001
+        (logger or module.root).manager._clear_cache()  # noqa: SLF001 - as logging does
 
     return part._replace(put=put, shown=module.getLevelName(part.value) if type(part.value) is int else ABSENT)
 
@@ -322,7 +322,7 @@ def _digest(state: tuple[Any, ...]) -> str:
 
 def _exit_handlers() -> _Parts:
     module: Any = _module("atexit")
-    return {} if module is None else {"atexit handlers": _Part(module._ncallbacks())}  # noqa: SLF001
+    return {} if module is None else {"atexit handlers": _Part(module._ncallbacks())}  # noqa: SLF001 - told nowhere else
 
 
 def _hooks() -> _Parts:

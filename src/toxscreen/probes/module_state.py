@@ -65,21 +65,21 @@ _BRACKETS: Final[dict[int, tuple[str, str]]] = {
     id(deque): ("deque([", "])"),
 }
 _NOISE: Final = frozenset(
-    "__builtins__ __cached__ __loader__ __spec__ __file__ __path__ __doc__ __dict__ __weakref__ __annotations__ "  # noqa: SIM905
+    "__builtins__ __cached__ __loader__ __spec__ __file__ __path__ __doc__ __dict__ __weakref__ __annotations__ "  # noqa: SIM905 - reads better
     "__annotate__ __annotate_func__ __annotations_cache__ __conditional_annotations__ __warningregistry__ "
     "__abstractmethods__ _abc_impl __slotnames__ __protocol_attrs__ __non_callable_proto_members__ "
     "__callable_proto_members_only__ __static_attributes__ __firstlineno__ _value2member_map_".split()
 )
 #: Tools at work, which change what is theirs in every test.
 _TOOLS: Final = frozenset(
-    "__main__ __mp_main__ pytest _pytest py pluggy iniconfig toxscreen xdist execnet coverage hypothesis zipimport "  # noqa: SIM905
+    "__main__ __mp_main__ pytest _pytest py pluggy iniconfig toxscreen xdist execnet coverage hypothesis zipimport "  # noqa: SIM905 - reads better
     "_imp _frozen_importlib _frozen_importlib_external".split()
 )
 _TOOL_PREFIXES: Final = ("pytest_", "_hypothesis", "importlib._")
 #: What other probes look at, and what comes to be with its first use.
 _ELSEWHERE: Final[dict[str, frozenset[str]]] = {
     "sys": frozenset(
-        "argv path modules meta_path path_hooks path_importer_cache stdin stdout stderr __stdin__ __stdout__ "  # noqa: SIM905
+        "argv path modules meta_path path_hooks path_importer_cache stdin stdout stderr __stdin__ __stdout__ "  # noqa: SIM905 - reads better
         "__stderr__ excepthook displayhook unraisablehook last_exc last_type last_value last_traceback ps1 ps2".split()
     ),
     "os": frozenset({"environ"}),

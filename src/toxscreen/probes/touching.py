@@ -160,18 +160,18 @@ class Touched:
 
 _READERS: Final[dict[str, Callable[[Touched, tuple[Any, ...]], None]]] = {
     "open": Touched._opened,  # noqa: SLF001 - its own
-    "os.remove": Touched._changed,  # noqa: SLF001
-    "os.rmdir": Touched._changed,  # noqa: SLF001
-    "os.rename": Touched._renamed,  # noqa: SLF001
-    "os.link": Touched._linked,  # noqa: SLF001
-    "os.symlink": Touched._linked,  # noqa: SLF001
-    "os.truncate": Touched._truncated,  # noqa: SLF001
-    "shutil.rmtree": Touched._changed,  # noqa: SLF001
-    "socket.bind": Touched._bound,  # noqa: SLF001
-    "socket.connect": Touched._connected,  # noqa: SLF001
-    "sqlite3.connect": Touched._database_opened,  # noqa: SLF001
-    "tempfile.mkdtemp": Touched._made_for_itself,  # noqa: SLF001
-    "tempfile.mkstemp": Touched._made_for_itself,  # noqa: SLF001
+    "os.remove": Touched._changed,  # noqa: SLF001 - its own class
+    "os.rmdir": Touched._changed,  # noqa: SLF001 - its own class
+    "os.rename": Touched._renamed,  # noqa: SLF001 - its own class
+    "os.link": Touched._linked,  # noqa: SLF001 - its own class
+    "os.symlink": Touched._linked,  # noqa: SLF001 - its own class
+    "os.truncate": Touched._truncated,  # noqa: SLF001 - its own class
+    "shutil.rmtree": Touched._changed,  # noqa: SLF001 - its own class
+    "socket.bind": Touched._bound,  # noqa: SLF001 - its own class
+    "socket.connect": Touched._connected,  # noqa: SLF001 - its own class
+    "sqlite3.connect": Touched._database_opened,  # noqa: SLF001 - its own class
+    "tempfile.mkdtemp": Touched._made_for_itself,  # noqa: SLF001 - its own class
+    "tempfile.mkstemp": Touched._made_for_itself,  # noqa: SLF001 - its own class
 }
 #: Audit events that say what is touched. Making a folder is none: tests make sure that a shared one is there, and that
 #: does no harm. Those that remove it are seen.
