@@ -26,13 +26,15 @@ from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings,
 from toxscreen.hunt.target import Target
 from toxscreen.hunt.tree import ChangedFile
 from toxscreen.hunt.verify import Verifier
-from toxscreen.model import Isolation, IsolationKind, Probe, Sighting, Verified
+from toxscreen.model import Isolation, IsolationKind, Outcome, Probe, Sighting, Verified
 
 #: Orders without a new suspect after which more of them are not worth their time.
 _QUIET_ORDERS: Final = 6
 #: Orders are cheap where tests are few: for so many seconds at least, or so many orders in a row.
 _LEAST_SECONDS: Final = 2.0
 _MOST_QUIET_ORDERS: Final = 24
+#: Orders that have all tests in them, also those that hang.
+_WITH_ALL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ class Hunter:
             victim: the one test that matters, which is then always the last.
         """
         lab, found = self._lab, self._suspected
-        quiet, began = 0, host.CLOCK.elapsed()
+        quiet, tried, began = 0, 0, host.CLOCK.elapsed()
         upcoming = orders(self._node_ids, lab.limits.seed)
         if victim is not None:
             self._look_at_halves(victim)
@@ -233,7 +235,13 @@ class Hunter:
                 break
             lab.tell(f"all tests, {batch[0].name}")
             before = len(found)
-            requests = [lab.request(_ending(order.node_ids, victim), branch=True) for order in batch]
+            # As written and reversed they had their chance: each further order would wait for them again.
+            hangs = self._hanging() if tried >= _WITH_ALL else set()
+            tried += len(batch)
+            requests = [
+                lab.request([each for each in _ending(order.node_ids, victim) if each not in hangs], branch=True)
+                for order in batch
+            ]
             for probe in lab.all(requests):
                 self._note(probe, found)
                 todo = rest_of(probe)
@@ -243,6 +251,14 @@ class Hunter:
                     todo = rest_of(after_it)
             quiet = 0 if len(found) > before else quiet + len(batch)
         return found
+
+    def _hanging(self) -> set[str]:
+        """Tests that hang alone and were not seen to do anything else."""
+        return {
+            node_id
+            for node_id, alone in self._alone.items()
+            if alone.outcome is Outcome.TIMED_OUT and node_id not in self._suspected
+        }
 
     def _look_at_halves(self, victim: str) -> None:
         """Each half of the tests before the victim: most polluters act alone, and two halves run side by side."""
