@@ -54,6 +54,17 @@ def test_a_red_log_ends_with_the_reason_of_each_failure_and_the_command_to_paste
     assert lines[4] == "tests/unit/test_b.py::test_wrong fails everywhere: no isolation bug"
 
 
+def test_what_the_run_left_for_others_is_not_written_over(tmp_path: Path) -> None:
+    report, kept = tmp_path / "report.xml", tmp_path / "kept"
+    options = (f"--junitxml={report}", f"--basetemp={kept}")
+    project = red(tmp_path)
+    project.write({"tests/unit/test_a.py": f"{FILES['tests/unit/test_a.py']}\n        def test_tmp(tmp_path): pass\n"})
+    project.run(*PARALLEL, *options, env=AUTO).expect(exit=1, says=["(proved)"])
+    # Each probe in a fresh interpreter runs one or two.
+    assert 'tests="4"' in report.read_text(encoding="utf-8")
+    assert [path.name for path in kept.iterdir() if path.is_dir() and not path.is_symlink()] == ["popen-gw0"]
+
+
 @pytest.mark.parametrize(
     ("options", "table"),
     [

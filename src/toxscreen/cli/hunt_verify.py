@@ -33,8 +33,8 @@ def root_of(old: Found, name: str) -> Path:
     Raises:
         FindingsError: it is not there.
     """
-    # Path's raises for names that no folder can have.
-    if not os.path.isabs(old.root) or not os.path.isdir(old.root):  # noqa: PTH112, PTH117
+    # Path's methods raise for names that no folder can have.
+    if not os.path.isabs(old.root) or not os.path.isdir(old.root):  # noqa: PTH112, PTH117 - see above
         hint = "name the project: toxscreen hunt PATH --verify FILE"
         raise FindingsError(f"there is no folder {old.root!a}", place=Place(name, "root"), hint=hint)
     return Path(old.root)

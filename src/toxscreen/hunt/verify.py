@@ -177,5 +177,5 @@ def narrows(target: Target) -> bool:
 
 
 def _is_file(root: Path, name: str) -> bool:
-    # Path's raises for names that no file can have.
-    return os.path.isfile(os.path.join(root, name.partition("::")[0]))  # noqa: PTH113, PTH118
+    path = os.path.join(root, name.partition("::")[0])  # noqa: PTH118 - for the next line
+    return os.path.isfile(path)  # noqa: PTH113 - Path's raises for names that no file can have

@@ -35,9 +35,13 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         option.randomly_reorganize = False
     option.maxfail = 0
     option.continue_on_collection_errors = True
-    for flag in ("lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip"):
+    for flag in ("lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip", "usepdb"):
         if hasattr(option, flag):
             setattr(option, flag, False)
+    # Reports and folders that were asked for are those of the run itself: a probe must not write over them.
+    for written in ("xmlpath", "basetemp", "report_log", "htmlpath"):
+        if hasattr(option, written):
+            setattr(option, written, None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
