@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from toxscreen.cli.main import main
+from toxscreen.hunt.child import pytest_load_initial_conftests
 
 
 @pytest.mark.parametrize(
@@ -22,3 +27,17 @@ def test_options_that_mean_nothing(arguments: list[str], message: str, capsys: p
         main(["hunt", *arguments])
     stdout, stderr = capsys.readouterr()
     assert (ended.value.code, stdout, stderr.splitlines()[-1]) == (2, "", f"toxscreen hunt: error: {message}")
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (Namespace(cov_source=["app"], no_cov=False), Namespace(cov_source=["app"], no_cov=True)),
+        (Namespace(), Namespace()),
+    ],
+    ids=["with pytest-cov", "without"],
+)
+def test_a_probe_measures_nothing_for_pytest_cov(known: Namespace, expected: Namespace) -> None:
+    early: Any = SimpleNamespace(known_args_namespace=known)
+    next(pytest_load_initial_conftests(early))
+    assert known == expected

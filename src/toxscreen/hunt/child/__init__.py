@@ -23,6 +23,14 @@ ORDERS: Final = "TOXSCREEN_HUNT"
 COLLECTED, COLLECTING = "collected.json", "collecting"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """No coverage by pytest-cov, which starts here: what a probe ran is not what the suite covers."""
+    if hasattr(early_config.known_args_namespace, "cov_source"):
+        early_config.known_args_namespace.no_cov = True
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """One process, tests in the order they are given: whatever selects, stops, shuffles or distributes is neutral."""
