@@ -182,7 +182,7 @@ _TOOLS: Mapping[str, _Tool] = {
     "ruff": _Tool("ruff", _ruff),
 }
 #: What pip installs; the oldest that can do what is asked here.
-_PACKAGES = {"lizard": "lizard", "mypy": "mypy>=1.11", "ruff": "ruff>=0.5"}
+_PACKAGES = {"lizard": "lizard>=1.17", "mypy": "mypy>=1.11", "ruff": "ruff>=0.5"}
 
 
 def _filled(begun: Measured, sources: Sources, files: Iterable[str], spots: Iterable[output.Spot]) -> Measured:
