@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from toxscreen.analysis import evidence
+from toxscreen.analysis.quality import measure
 from toxscreen.gates.quality import judge, new_ratchet
+from toxscreen.gates.quality_values import read
 from toxscreen.gates.ratchet import Ratchet, parse, render
 from toxscreen.model import Evidence, Ruling
 
@@ -164,3 +166,23 @@ def test_wrong_arguments(tmp_path: Path, arguments: tuple[str, ...], told: str) 
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
     status, _, shown = quality(tmp_path, *arguments)
     assert (status, shown) == (2, told)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in for the tool is a shell script")
+@pytest.mark.parametrize(
+    ("script", "failure"),
+    [
+        ("exit 3", "does not start: it printed nothing"),
+        ("echo tool 1.0; echo error: broken >&2; test $1 = --version", "ended with status 1: error: broken"),
+        ("echo tool 1.0", "printed what cannot be read: no JSON: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_broken_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, failure: str) -> None:
+    tool = tmp_path / "bin" / "ruff"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tool.with_name("python")))
+    (told,) = read(measure(tmp_path, ["ruff"], 15)).tools.values()
+    assert told.failure == failure
+    assert (told.values, told.remedy[:2] in {("pip", "install"), ("ruff", "check")}) == ({}, True)

@@ -27,7 +27,11 @@ def measured(values: Mapping[str, float], tool: str = "ruff", files: Sequence[st
 def evidence(
     *tools: Measured, symbols: Mapping[str, Sequence[str]] = SYMBOLS, expected: Sequence[str] | None = FILES
 ) -> Evidence:
-    data = {"expected": expected, "symbols": dict(symbols), "tools": {each.tool: asdict(each) for each in tools}}
+    data: dict[str, object] = {
+        "expected": expected,
+        "symbols": dict(symbols),
+        "tools": {each.tool: asdict(each) for each in tools},
+    }
     return Evidence("quality", State("c0ffee", None, "x"), 1.0, ("toxscreen", "quality"), data)
 
 

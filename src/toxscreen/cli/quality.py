@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     before = evidence.state(root)
     data = quality.measure(root, tools, limits.value("quality-lizard"))
     file = evidence.write(root, quality.KIND, _with_others(root, before, data), COMMAND, before)
-    return _answer(read(data), data, file.relative_to(root).as_posix())
+    return page_of(read(data), data, file.relative_to(root).as_posix())
 
 
 def _tools(names: Sequence[str]) -> tuple[str, ...]:
@@ -79,7 +79,14 @@ def _with_others(root: Path, now: State, data: Mapping[str, object]) -> dict[str
     return {**data, "tools": {**others, **new}}
 
 
-def _answer(found: Quality, data: Mapping[str, object], file: str) -> Answer:
+def page_of(found: Quality, data: Mapping[str, object], file: str) -> Answer:
+    """What is said of a measurement.
+
+    Args:
+        found: what the tools found.
+        data: the same, as the evidence holds it.
+        file: where that lies.
+    """
     failed = [each for each in found.tools.values() if each.failure]
     count = None if found.expected is None else len(found.expected)
     rows = tuple(_row(each, count) for each in found.tools.values())
