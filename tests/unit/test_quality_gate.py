@@ -134,7 +134,6 @@ def test_nothing_is_worse() -> None:
         "nothing that ruff counts is worse than on the base",
         measured=2.0,
         limit=2.0,
-        numerator=1,
         denominator=3,
         expected_denominator=3,
         unit="findings",

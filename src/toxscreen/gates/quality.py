@@ -100,7 +100,6 @@ def _compared(quality: Quality, measured: Measured, base: Ratchet | None, own: R
         reason,
         measured=_sum(now),
         limit=_sum(limits.values),
-        numerator=len(measured.values),
         denominator=len(measured.files),
         expected_denominator=None if known is None else len(known),
         findings=tuple(findings),
