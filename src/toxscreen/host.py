@@ -202,6 +202,23 @@ def git_untracked(root: Path) -> tuple[str, ...]:
     return tuple(os.fsdecode(name) for name in (answer or b"").split(b"\0") if name)
 
 
+def git_files(root: Path, *patterns: str) -> tuple[str, ...] | None:
+    """Files that are tracked, or could be, and are there; relative to the root, sorted.
+
+    Args:
+        root: the project's root.
+        patterns: as git takes them; all files when left out.
+
+    Returns:
+        None without git or repository.
+    """
+    answer = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *patterns)
+    if answer is None:
+        return None
+    names = {os.fsdecode(name) for name in answer.split(b"\0") if name}
+    return tuple(sorted(name for name in names if (root / name).is_file()))
+
+
 def git_show(root: Path, revision: str, path: str) -> bytes | None:
     """The content of a file at a revision; None where it was not there.
 

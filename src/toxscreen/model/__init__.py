@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         Table,
         Verified,
     )
-    from toxscreen.model.judged import Evidence, Finding, Missing, Ruling, State, Verdict
+    from toxscreen.model.judged import Evidence, Finding, Measured, Missing, Ruling, State, Verdict
 
 __all__ = [
     "CONNECTION",
@@ -74,6 +74,7 @@ __all__ = [
     "Lane",
     "Leak",
     "LeakRule",
+    "Measured",
     "Missing",
     "Network",
     "Order",

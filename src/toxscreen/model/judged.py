@@ -86,3 +86,22 @@ class Verdict:
     source: str = ""
     #: What makes the evidence that lacks, or shows more.
     remedy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one tool of code quality found, or why nobody knows."""
+
+    tool: str
+    command: tuple[str, ...]
+    version: str = ""
+    #: The files that it looked at, relative to the root.
+    files: tuple[str, ...] = ()
+    #: For each rule and symbol, as ``RULE FILE:SYMBOL``: how many findings, or how complex.
+    values: dict[str, float] = field(default_factory=dict)
+    #: The first line of each.
+    lines: dict[str, int] = field(default_factory=dict)
+    #: Why it could not measure: the rest of a sentence that begins with the tool.
+    failure: str = ""
+    #: What to do about that.
+    remedy: tuple[str, ...] = ()

@@ -13,6 +13,17 @@ from toxscreen.settings.reading import DEFAULT, FILE, Reader
 
 TABLE: Final = "gates"
 
+#: Tools that count what is wrong with the code.
+QUALITY_TOOLS: Final = ("complexity", "lizard", "mypy", "ruff")
+
+
+def _tools(value: object) -> tuple[str, ...]:
+    """A list of such tools, each once."""
+    if not isinstance(value, list) or not all(each in QUALITY_TOOLS for each in value):
+        raise ValueError("a list of " + ", ".join(f'"{tool}"' for tool in QUALITY_TOOLS))
+    return tuple(dict.fromkeys(value))
+
+
 GATE_OPTIONS: Final = {
     option.key: option
     for option in (
@@ -37,7 +48,8 @@ GATE_OPTIONS: Final = {
         Option("suite-budget", seconds, "Seconds that all environments take together.", 300.0),
         Option("isolation", number, "Isolation bugs of runs and of the last hunt, at most.", 0),
         Option("stability", number, "Tests whose outcome changed without a change of code, at most.", 0),
-        Option("quality", texts, 'Tools whose counts may not grow: "ruff", "mypy", "complexity".', ()),
+        Option("quality", _tools, "Tools whose counts may not grow, for each rule and symbol.", ()),
+        Option("quality-lizard", number, "Complexity up to which lizard has nothing to say of a function.", 15),
     )
 }
 
