@@ -23,12 +23,13 @@ PINS = ROOT / "ci" / "pins.txt"
 STATE = ROOT / ".toxscreen"
 
 
-def environment(name: str, *arguments: str) -> Path:
+def environment(name: str, *arguments: str, pins: Path = PINS) -> Path:
     """A virtual environment with pinned packages, made when it is missing, half made or out of date.
 
     Args:
         name: of its folder in the project's state folder.
         arguments: what ``pip install`` shall install, under the pins.
+        pins: a constraints file.
 
     Returns:
         The folder in which its programs lie.
@@ -40,7 +41,7 @@ def environment(name: str, *arguments: str) -> Path:
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     # Written last: an environment without it was interrupted while it was made.
     stamp = folder / "complete"
-    made_of = "\n".join((sys.executable, sys.version, *arguments, PINS.read_text(encoding="utf-8")))
+    made_of = "\n".join((sys.executable, sys.version, *arguments, pins.read_text(encoding="utf-8")))
     digest = hashlib.sha256(made_of.encode()).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest and _starts(programs / "python"):
         return programs
@@ -48,9 +49,25 @@ def environment(name: str, *arguments: str) -> Path:
     print(f"making {folder.relative_to(ROOT)} ...", flush=True)
     _must([sys.executable, "-m", "venv", str(folder)], "Debian and Ubuntu have it in the package python3-venv")
     install = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _must([*install, "--constraint", str(PINS), *arguments], "is a package index reachable?")
+    _must([*install, "--constraint", str(pins), *arguments], "is a package index reachable?")
     stamp.write_text(digest, encoding="utf-8")
     return programs
+
+
+def program(name: str, command: str, *arguments: str, pins: Path = PINS) -> Path:
+    """A program: the one that is installed already, or else one in a virtual environment of its own.
+
+    Args:
+        name: of the environment, see :func:`environment`.
+        command: the program's name.
+        arguments: what ``pip install`` shall install, under the pins.
+        pins: a constraints file.
+
+    Raises:
+        SystemExit: the environment cannot be made.
+    """
+    found = shutil.which(command)
+    return Path(found) if found else environment(name, *arguments, pins=pins) / command
 
 
 def variables(programs: Path) -> dict[str, str]:

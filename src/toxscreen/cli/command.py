@@ -19,6 +19,8 @@ class Answer:
     #: Members of the JSON document; ``schema`` is added by the printer.
     data: dict[str, object] = field(default_factory=dict)
     status: Exit = Exit.CLEAN
+    #: Printed as it is, in the place of the page.
+    text: str | None = None
 
 
 class Command(Protocol):

@@ -11,16 +11,16 @@ from types import ModuleType
 from typing import TextIO, cast
 
 from toxscreen import __version__
-from toxscreen.cli import coverage, hunt, quality, replay, runs
+from toxscreen.cli import coverage, gate, hunt, quality, replay, report, runs
 from toxscreen.cli.command import Command
 from toxscreen.errors import ErrorGroup, Exit, ToxscreenError
 from toxscreen.hunt import findings
-from toxscreen.report.terminal import print_page
+from toxscreen.report.terminal import print_page, print_text
 
 #: Version of the shape of every ``--json`` document; a later hunt reads what one has printed.
 SCHEMA = findings.SCHEMA
 
-_MODULES: tuple[ModuleType, ...] = (runs, replay, hunt, coverage, quality)
+_MODULES: tuple[ModuleType, ...] = (runs, replay, hunt, coverage, quality, gate, report)
 COMMANDS = {command.NAME: command for command in (cast("Command", module) for module in _MODULES)}
 
 
@@ -65,7 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(Exit.INTERRUPTED)
     if arguments.json:
         _write(json.dumps({**answer.data, "schema": SCHEMA}, indent=2), sys.stdout)
-    print_page(answer.page, sys.stderr if arguments.json else sys.stdout)
+    if answer.text is not None and not arguments.json:
+        print_text(answer.text, sys.stdout)
+    else:
+        print_page(answer.page, sys.stderr if arguments.json else sys.stdout)
     return int(answer.status)
 
 

@@ -39,7 +39,16 @@ def print_page(page: Page, stream: TextIO) -> None:
         stream: where to; colours and the terminal's width are used only if it is a terminal. What its encoding lacks
             is written as an escape sequence. A reader that has gone away is no error.
     """
-    text = render(page, _width_of(stream))
+    print_text(render(page, _width_of(stream)), stream)
+
+
+def print_text(text: str, stream: TextIO) -> None:
+    """Print a text as it is; what the stream's encoding lacks, and a reader that has gone away, are no error.
+
+    Args:
+        text: with its line breaks.
+        stream: where to.
+    """
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
