@@ -141,6 +141,18 @@ class CoverageDataError(ToxscreenError):
     slug = "coverage-unusable"
 
 
+class EvidenceError(ToxscreenError):
+    """Evidence for a gate that cannot be written."""
+
+    slug = "evidence-unwritable"
+
+
+class BaseError(ToxscreenError):
+    """A revision to compare with that is not there."""
+
+    slug = "base-missing"
+
+
 class MissingToolError(ToxscreenError):
     """Something that has to be installed first."""
 

@@ -16,9 +16,11 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 _getpid = os.getpid  # tests replace it
+#: The file in which gates keep what may not get worse.
+RATCHET: Final = "toxscreen-ratchet.txt"
 
 
 class Clock(NamedTuple):
@@ -126,7 +128,9 @@ def git_changes(root: Path) -> str | None:
     Returns:
         A short hexadecimal digest; None when nothing differs or nobody can tell.
     """
-    edits = _git(root, "diff", "HEAD", "--no-ext-diff", "--no-color", "--binary")
+    # What a gate writes down changes nothing that was measured.
+    own = ("--", ":/", f":(exclude,top,glob)**/{RATCHET}")
+    edits = _git(root, "diff", "HEAD", "--no-ext-diff", "--no-color", "--binary", *own)
     untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py")
     if not edits and not untracked:
         return None
@@ -139,6 +143,74 @@ def git_changes(root: Path) -> str | None:
             except OSError:
                 continue
     return digest.hexdigest()[:16]
+
+
+def git_toplevel(root: Path) -> Path | None:
+    """The top folder of the repository that a folder lies in; None without one."""
+    answer = _git(root, "rev-parse", "--show-toplevel")
+    return Path(os.fsdecode(answer.rstrip(b"\n"))) if answer else None
+
+
+def git_is_shallow(root: Path) -> bool:
+    """Whether the repository has only the end of its history."""
+    return _git(root, "rev-parse", "--is-shallow-repository") == b"true\n"
+
+
+def git_resolve(root: Path, revision: str) -> str | None:
+    """The full id of a commit; None where there is no such revision."""
+    answer = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return answer.decode("ascii", "replace").strip() if answer else None
+
+
+def git_merge_base(root: Path, one: str, other: str) -> str | None:
+    """The commit at which two revisions parted; None where they have nothing in common or are not there."""
+    answer = _git(root, "merge-base", one, other)
+    return answer.decode("ascii", "replace").strip() if answer else None
+
+
+def git_default_branch(root: Path) -> str | None:
+    """The branch that others start from: what the remote calls its head, else ``main`` or ``master``."""
+    answer = _git(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    if answer:
+        return answer.decode("utf-8", "replace").strip()
+    names = ("origin/main", "origin/master", "main", "master")
+    return next((name for name in names if git_resolve(root, name) is not None), None)
+
+
+def git_diff(root: Path, base: str) -> str | None:
+    """What differs between a revision and the files as they are, as a unified diff without context.
+
+    Paths are relative to ``root``; what lies elsewhere in the repository is left out. A renamed file is no new one.
+
+    Args:
+        root: the project's root.
+        base: the revision.
+
+    Returns:
+        None without git or such a revision.
+    """
+    # The user's own settings must not change the format.
+    options = ("--unified=0", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--relative")
+    prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
+    answer = _git(root, "-c", "core.quotePath=false", "diff", *options, *prefixes, "--end-of-options", base, "--", ".")
+    return None if answer is None else answer.decode("utf-8", "surrogateescape")
+
+
+def git_untracked(root: Path) -> tuple[str, ...]:
+    """Files that are neither tracked nor ignored, relative to the root."""
+    answer = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    return tuple(os.fsdecode(name) for name in (answer or b"").split(b"\0") if name)
+
+
+def git_show(root: Path, revision: str, path: str) -> bytes | None:
+    """The content of a file at a revision; None where it was not there.
+
+    Args:
+        root: the project's root.
+        revision: the revision.
+        path: relative to the root, with forward slashes.
+    """
+    return _git(root, "show", "--end-of-options", f"{revision}:./{path}")
 
 
 # running commands

@@ -69,7 +69,7 @@ PERF = Policy(
 )
 KNOWN_CATEGORIES = "known: integration, perf, real-world, unit"
 KNOWN_KEYS = "known: budget, leaks, markers, network, order, paths, subprocesses, timeout, workers"
-TOP_KEYS = "known: categories, default-category, diagnose, diagnose-budget, freeze, retention, services"
+TOP_KEYS = "known: audit, categories, default-category, diagnose, diagnose-budget, freeze, gates, retention, services"
 SERVICE_KEYS = "known: check, start, stop"
 
 

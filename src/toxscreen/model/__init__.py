@@ -1,7 +1,7 @@
 """The nouns of toxscreen: frozen records and enums, standard library only.
 
 This room knows what things are called and what they consist of. It does no input or output and knows neither pytest
-nor tox. Import every noun from here. Those of failure.py and found.py are defined when one of them is asked for: a
+nor tox. Import every noun from here. Those of the other files are defined when one of them is asked for: a
 run in which nothing fails needs none, and defining them takes longer than all else that is imported for it.
 """
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         Conflict,
         Culprit,
         Ended,
-        Finding,
         Isolation,
         IsolationKind,
         Lane,
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
         Plan,
         Probe,
         Remedy,
-        Ruling,
         Run,
         RunState,
         Section,
@@ -52,9 +50,9 @@ if TYPE_CHECKING:
         Stamp,
         Standing,
         Table,
-        Verdict,
         Verified,
     )
+    from toxscreen.model.judged import Evidence, Finding, Missing, Ruling, State, Verdict
 
 __all__ = [
     "CONNECTION",
@@ -67,6 +65,7 @@ __all__ = [
     "Ended",
     "Event",
     "EventKind",
+    "Evidence",
     "Finding",
     "Frame",
     "Header",
@@ -75,6 +74,7 @@ __all__ = [
     "Lane",
     "Leak",
     "LeakRule",
+    "Missing",
     "Network",
     "Order",
     "OrderKind",
@@ -94,6 +94,7 @@ __all__ = [
     "Sourced",
     "Stamp",
     "Standing",
+    "State",
     "Table",
     "Verdict",
     "Verified",
@@ -103,7 +104,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found"):
+        for part in ("failure", "found", "judged"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

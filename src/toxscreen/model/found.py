@@ -1,4 +1,4 @@
-"""What is found by looking at runs: the runs themselves, verdicts, pages, what a hunt brings home."""
+"""What is found by looking at runs: the runs themselves, pages, what a hunt brings home."""
 
 from __future__ import annotations
 
@@ -123,42 +123,6 @@ class Run:
     def lane(self, name: str) -> Lane | None:
         """The lane of that name, or None."""
         return next((lane for lane in self.order.lanes if lane.name == name), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Evidence of something wrong; it never fails a build by itself."""
-
-    slug: str
-    subject: str
-    message: str
-    evidence: str | None = None
-    #: A command that shows or mends it.
-    remedy: tuple[str, ...] = ()
-
-
-class Ruling(StrEnum):
-    """What a gate decided."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    NOT_APPLICABLE = "not-applicable"
-    UNMEASURED = "unmeasured"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A decision, with the numbers it rests on."""
-
-    gate: str
-    ruling: Ruling
-    reason: str
-    measured: float | None = None
-    limit: float | None = None
-    numerator: int | None = None
-    denominator: int | None = None
-    expected_denominator: int | None = None
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

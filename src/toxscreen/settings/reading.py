@@ -1,15 +1,11 @@
-"""Every setting, declared once: key, type, default, where else it may be given, and where a value came from.
-
-Reads ``[tool.toxscreen]`` of a project's pyproject.toml and the environment. All mistakes are reported at once.
-"""
+"""Reads ``[tool.toxscreen]`` of a project's pyproject.toml and the environment. All mistakes are reported at once."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +20,7 @@ from toxscreen.errors import (
     raise_together,
 )
 from toxscreen.model import Policy, Service, Sourced
+from toxscreen.settings.options import CATEGORY_OPTIONS, SERVICE_OPTIONS, TOP_OPTIONS, Option
 
 FILE: Final = "pyproject.toml"
 TABLE: Final = "tool.toxscreen"
@@ -32,129 +29,7 @@ STATE: Final = ".toxscreen"
 DEFAULT: Final = "default"
 
 
-class Option(NamedTuple):
-    """One setting: how a value is checked, and what it is when nobody says."""
-
-    key: str
-    #: Takes the raw value; raises ValueError with the words for "must be ...".
-    parse: Callable[[object], Any]
-    help: str
-    default: object = None
-    #: Environment variable that overrides the file.
-    variable: str | None = None
-
-
-# kinds of values
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a text that is not empty")
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValueError("a list of texts")
-    return tuple(value)
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def _seconds(value: object) -> float:
-    # The limit is what fits into a float: a whole number of TOML may have any length.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
-        raise ValueError("a number of seconds, 0 or more")
-    return float(value)
-
-
-def _workers(value: object) -> str | int:
-    if value == "auto":
-        return "auto"
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError('"auto" or a number, 0 or more')
-    return value
-
-
-def _count(value: object) -> int:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError("a number, 1 or more")
-    return value
-
-
-def _one_of(*words: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if value not in words:
-            raise ValueError("one of " + ", ".join(f'"{word}"' for word in words))
-        return str(value)
-
-    return parse
-
-
-CATEGORY_OPTIONS: Final = {
-    option.key: option
-    for option in (
-        Option("paths", _texts, "Folders or glob patterns, relative to the root, whose tests belong to the category."),
-        Option("markers", _texts, "Markers whose tests belong to the category."),
-        Option("order", _one_of("random", "written"), 'Order of the tests: "random" or "written".'),
-        Option("workers", _workers, 'Worker processes: "auto" (one a core) or a number; 0 is in-process.'),
-        Option("timeout", _seconds, "Seconds one test may take, set-up and teardown included; 0 is no limit."),
-        Option("budget", _seconds, "Seconds the whole category should take."),
-        Option("network", _one_of("none", "loopback", "any"), "What tests may connect to and bind."),
-        Option("subprocesses", _truth, "Whether tests may start processes."),
-        Option("leaks", _one_of("fail", "report", "off"), "What happens when a test leaves process state changed."),
-    )
-}
-
-TOP_OPTIONS: Final = {
-    option.key: option
-    for option in (
-        Option(
-            "default-category",
-            _text,
-            "Category of tests that neither a marker nor a path puts into one.",
-            None,
-            "TOXSCREEN_DEFAULT_CATEGORY",
-        ),
-        Option("retention", _count, "How many recorded runs are kept.", 100, "TOXSCREEN_RETENTION"),
-        Option(
-            "diagnose",
-            _one_of("auto", "off"),
-            'Whether a red run that was random or parallel ends with the reasons of its failures: "auto" or "off".',
-            "auto",
-            "TOXSCREEN_DIAGNOSE",
-        ),
-        Option(
-            "diagnose-budget",
-            _seconds,
-            "Seconds that a diagnosis may take; 0 is 60, or a tenth of the run's where that is more.",
-            0.0,
-        ),
-        Option(
-            "freeze",
-            _truth,
-            "Whether Python's garbage collector leaves what collecting the tests made alone.",
-            default=True,
-        ),
-    )
-}
-
-SERVICE_OPTIONS: Final = {
-    option.key: option
-    for option in (
-        Option("check", _text, "A URL, host:port or command that tells whether the service is up."),
-        Option("start", _text, "Command that starts it."),
-        Option("stop", _text, "Command that stops it; without it, what start began is ended."),
-    )
-}
-
-_TABLES: Final = ("categories", "services")
+_TABLES: Final = ("categories", "services", "gates", "audit")
 _CATEGORY_NAME: Final = re.compile(r"[^\W_][\w.-]*")
 
 
@@ -271,7 +146,7 @@ def load(root: Path, environment: Mapping[str, str], asked: Sourced[str] | None 
         ToxscreenError: a mistake in them.
         ErrorGroup: several.
     """
-    reader = _Reader(root, environment)
+    reader = Reader(root, environment)
     settings = reader.read()
     if asked is not None and asked.value not in settings.categories:
         reader.errors.append(_unknown_category(asked.value, settings.categories, Place(key=asked.source)))
@@ -279,8 +154,13 @@ def load(root: Path, environment: Mapping[str, str], asked: Sourced[str] | None 
     return settings
 
 
-class _Reader:
-    """Walks through the table once and gathers what is wrong with it."""
+class Reader:
+    """Walks through the table once and gathers what is wrong with it.
+
+    Args:
+        root: the project's root.
+        environment: environment variables.
+    """
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.root = root
@@ -291,9 +171,11 @@ class _Reader:
         self.configured = False
 
     def place(self, *keys: str) -> Place:
+        """Where a key below ``[tool.toxscreen]`` stands."""
         return Place(FILE, ".".join(("tool", "toxscreen", *keys)), line_of(self.text, keys))
 
     def read(self) -> Settings:
+        """All settings; what is wrong is in ``errors``."""
         table = self.table()
         known = {*TOP_OPTIONS, *_TABLES}
         for key in table:
@@ -303,21 +185,22 @@ class _Reader:
                         f"there is no setting {key!r}", place=self.place(key), hint=did_you_mean(key, known)
                     )
                 )
-        categories = self.categories(self.subtable(table, "categories"))
+        categories = self._categories(self.subtable(table, "categories"))
         return Settings(
             root=self.root,
             configured=self.configured,
             categories=categories,
             sources=self.sources,
-            default_category=self.default_category(table, categories),
-            retention=self.top(table, "retention"),
-            diagnose=self.top(table, "diagnose"),
-            diagnose_budget=self.top(table, "diagnose-budget"),
-            freeze=self.top(table, "freeze"),
-            services=self.services(self.subtable(table, "services")),
+            default_category=self._default_category(table, categories),
+            retention=self._top(table, "retention"),
+            diagnose=self._top(table, "diagnose"),
+            diagnose_budget=self._top(table, "diagnose-budget"),
+            freeze=self._top(table, "freeze"),
+            services=self._services(self.subtable(table, "services")),
         )
 
     def table(self) -> dict[str, object]:
+        """The table ``[tool.toxscreen]`` as it is written."""
         path = self.root / FILE
         try:
             self.text = path.read_text(encoding="utf-8")
@@ -342,6 +225,13 @@ class _Reader:
     def subtable(
         self, table: Mapping[str, object], key: str, under: tuple[str, ...] | None = None
     ) -> dict[str, object]:
+        """A table in a table, empty where there is none.
+
+        Args:
+            table: the outer one.
+            key: its key there.
+            under: path of the key, for the message; the key itself when left out.
+        """
         value = table.get(key, {})
         if isinstance(value, dict):
             return value
@@ -357,7 +247,7 @@ class _Reader:
             self.errors.append(ConfigError(f"is {raw!r}, must be {error}", place=place, hint=option.help))
             return option.default
 
-    def top(self, table: Mapping[str, object], key: str) -> Sourced[Any]:
+    def _top(self, table: Mapping[str, object], key: str) -> Sourced[Any]:
         option = TOP_OPTIONS[key]
         if option.variable and self.environment.get(option.variable):
             place = Place(key=f"environment variable {option.variable}")
@@ -366,8 +256,8 @@ class _Reader:
             return Sourced(self.value(option, table[key], self.place(key)), f"{FILE}: {key}")
         return Sourced(option.default, DEFAULT)
 
-    def default_category(self, table: Mapping[str, object], categories: Mapping[str, Policy]) -> Sourced[str | None]:
-        chosen: Sourced[str | None] = self.top(table, "default-category")
+    def _default_category(self, table: Mapping[str, object], categories: Mapping[str, Policy]) -> Sourced[str | None]:
+        chosen: Sourced[str | None] = self._top(table, "default-category")
         if chosen.value is not None and chosen.value not in categories:
             place = (
                 self.place("default-category")
@@ -394,7 +284,7 @@ class _Reader:
                 values[key] = value
         return values
 
-    def categories(self, table: Mapping[str, object]) -> dict[str, Policy]:
+    def _categories(self, table: Mapping[str, object]) -> dict[str, Policy]:
         found = dict(BUILT_IN)
         for name in table:
             where = ("categories", name)
@@ -422,10 +312,10 @@ class _Reader:
                             hint="name a folder or a glob pattern relative to the root, or remove the entry",
                         )
                     )
-        self.check_markers(found)
+        self._check_markers(found)
         return found
 
-    def check_markers(self, categories: Mapping[str, Policy]) -> None:
+    def _check_markers(self, categories: Mapping[str, Policy]) -> None:
         owner: dict[str, str] = {}
         for policy in categories.values():
             for marker in policy.markers:
@@ -442,7 +332,7 @@ class _Reader:
                         )
                     )
 
-    def services(self, table: Mapping[str, object]) -> dict[str, Service]:
+    def _services(self, table: Mapping[str, object]) -> dict[str, Service]:
         found = {}
         for name in table:
             where = ("services", name)

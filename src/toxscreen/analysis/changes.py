@@ -1,0 +1,136 @@
+"""What has changed since the base: which revision that is, and which lines of which files are new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchSet
+
+from toxscreen import host
+from toxscreen.errors import BaseError, Place
+
+#: Variables in which CI systems name the branch that a change is to be merged into.
+_CI_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKET_PR_DESTINATION_BRANCH")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The revision that changes are compared with."""
+
+    commit: str
+    #: Why this one, for a person.
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs between the base and the files as they are."""
+
+    base: Base
+    #: New and edited lines of each file, counted from 1; a file of which lines were only removed has none.
+    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    #: Files that the base does not have, also under another name.
+    added: frozenset[str] = frozenset()
+    #: Files of which git knows no lines.
+    binary: frozenset[str] = frozenset()
+
+
+def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -> Base:
+    """The revision to compare with.
+
+    On a branch it is the commit at which the branch left the default branch. On the default branch itself it is the
+    commit before the last one, or the last one where something is not committed yet.
+
+    Args:
+        root: the project's root.
+        against: a revision that somebody named.
+        environment: environment variables; CI systems say there what a change is to be merged into.
+
+    Raises:
+        BaseError: there is no such revision.
+    """
+    head = host.git_commit(root)
+    if head is None:
+        raise BaseError("there is no git commit to compare with", hint="make this folder a git repository and commit")
+    if against is not None:
+        return Base(_merge_base(root, head, against, "--against"), against)
+    branch = next((f"origin/{environment[name]}" for name in _CI_BRANCHES if environment.get(name)), None)
+    branch = branch or host.git_default_branch(root)
+    if branch is None:
+        raise BaseError(
+            "there is no default branch to compare with: no origin/HEAD, main or master",
+            hint="name a revision: --against REV, or gates.against in pyproject.toml",
+        )
+    parted = _merge_base(root, head, branch, "the default branch")
+    if parted != head:
+        return Base(parted, f"merge base with {branch}")
+    if host.git_changes(root) is not None:
+        return Base(head, "the last commit")
+    parent = host.git_resolve(root, f"{head}^1")
+    if parent is None:
+        raise BaseError(f"commit {head[:12]} has no parent here{_shallow(root)}", hint=_hint(root))
+    return Base(parent, f"the commit before, on {branch}")
+
+
+def _merge_base(root: Path, head: str, revision: str, asked_by: str) -> str:
+    if host.git_resolve(root, revision) is None:
+        raise BaseError(
+            f"there is no revision {revision!r}{_shallow(root)}", place=Place(key=asked_by), hint=_hint(root)
+        )
+    parted = host.git_merge_base(root, head, revision)
+    if parted is None:
+        told = f"{revision!r} and the commit checked out have no common ancestor{_shallow(root)}"
+        raise BaseError(told, place=Place(key=asked_by), hint=_hint(root))
+    return parted
+
+
+def _shallow(root: Path) -> str:
+    return ": the clone is shallow" if host.git_is_shallow(root) else ""
+
+
+def _hint(root: Path) -> str:
+    if host.git_is_shallow(root):
+        return "fetch the history: git fetch --unshallow (actions/checkout: fetch-depth: 0; GitLab: GIT_DEPTH: 0)"
+    return "name a revision that is here: --against REV, or gates.against in pyproject.toml"
+
+
+def find_changes(root: Path, base: Base) -> Changes:
+    """What differs between a base and the files as they are, untracked files included.
+
+    Args:
+        root: the project's root.
+        base: the revision.
+
+    Raises:
+        BaseError: git cannot compare with it.
+    """
+    text = host.git_diff(root, base.commit)
+    if text is None:
+        raise BaseError(f"git cannot compare with {base.commit[:12]}", hint=_hint(root))
+    try:
+        patch = PatchSet(text)
+    except UnidiffParseError as error:
+        raise BaseError(f"what git says of {base.commit[:12]} cannot be read: {error}") from None
+    lines: dict[str, frozenset[int]] = {}
+    added, binary = set[str](), set[str]()
+    for file in patch:
+        if file.is_removed_file:
+            continue
+        if file.is_binary_file:
+            binary.add(file.path)
+        if file.is_added_file:
+            added.add(file.path)
+        new = {line.target_line_no for hunk in file for line in hunk if line.is_added}
+        lines[file.path] = frozenset(number for number in new if number is not None)
+    for name in host.git_untracked(root):
+        added.add(name)
+        try:
+            count = len((root / name).read_text(encoding="utf-8").splitlines())
+        except (OSError, ValueError):
+            binary.add(name)
+            count = 0
+        lines[name] = frozenset(range(1, count + 1))
+    return Changes(base, lines, frozenset(added), frozenset(binary))

@@ -1,0 +1,74 @@
+"""The limits of gates, ``[tool.toxscreen.gates]``: read by what judges, not by runs of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from toxscreen.errors import raise_together
+from toxscreen.model import Sourced
+from toxscreen.settings.options import Option, number, percentage, percentages, seconds, text, texts
+from toxscreen.settings.reading import DEFAULT, FILE, Reader
+
+TABLE: Final = "gates"
+
+GATE_OPTIONS: Final = {
+    option.key: option
+    for option in (
+        Option(
+            "environments",
+            texts,
+            "Environments that must have run and measured; where there are none, the categories whose paths exist.",
+            (),
+        ),
+        Option("against", text, "Revision that changes are compared with; the merge base with the default branch."),
+        Option("off", texts, "Gates that are not asked; the table names them.", ()),
+        Option("coverage", percentage, "Percent of lines and branches together; coverage's fail_under where not set."),
+        Option("coverage-branches", percentage, "Percent of branches; not asked where not set."),
+        Option("coverage-file", percentage, "Percent that each file has at least; not asked where not set."),
+        Option("coverage-packages", percentages, "Percent that each of these packages has at least.", {}),
+        Option("coverage-categories", percentages, "Percent that each of these environments covers alone.", {}),
+        Option("coverage-changed", percentage, "Percent of the changed lines and branches.", 80.0),
+        Option("coverage-exclusive", percentage, "Percent of the lines that just one environment covers, at most."),
+        Option("discovery", number, "What looks like a test and is not collected without a reason, at most.", 0),
+        Option("executed-by", texts, "Environments of which at least one test runs each changed function.", ()),
+        Option("no-assertion", number, "Tests that can assert nothing, at most; not asked where not set."),
+        Option("suite-budget", seconds, "Seconds that all environments take together.", 300.0),
+        Option("isolation", number, "Isolation bugs of runs and of the last hunt, at most.", 0),
+        Option("stability", number, "Tests whose outcome changed without a change of code, at most.", 0),
+        Option("quality", texts, 'Tools whose counts may not grow: "ruff", "mypy", "complexity".', ()),
+    )
+}
+
+
+class Gates(NamedTuple):
+    """What gates demand, and where each demand came from."""
+
+    limits: Mapping[str, Sourced[Any]]
+
+    def value(self, key: str) -> Any:
+        """The limit of a key of :data:`GATE_OPTIONS`; None where nothing is demanded."""
+        return self.limits[key].value
+
+
+def load_gates(root: Path, environment: Mapping[str, str]) -> Gates:
+    """Read the limits of a project.
+
+    Args:
+        root: the project's root.
+        environment: environment variables.
+
+    Raises:
+        ToxscreenError: a mistake in them.
+        ErrorGroup: several.
+    """
+    reader = Reader(root, environment)
+    values = reader.options(reader.subtable(reader.table(), TABLE), GATE_OPTIONS, TABLE)
+    raise_together(reader.errors)
+    return Gates(
+        {
+            key: Sourced(values[key], f"{FILE}: gates.{key}") if key in values else Sourced(option.default, DEFAULT)
+            for key, option in GATE_OPTIONS.items()
+        }
+    )
