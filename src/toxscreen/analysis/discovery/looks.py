@@ -11,7 +11,16 @@ from typing import Final
 
 from toxscreen.analysis.discovery import flaws
 from toxscreen.analysis.discovery.flaws import Flaw
-from toxscreen.analysis.discovery.names import Function, Spoken, dotted, first_line, imports, own_nodes, required, spoken
+from toxscreen.analysis.discovery.names import (
+    Function,
+    Spoken,
+    dotted,
+    first_line,
+    imports,
+    own_nodes,
+    required,
+    spoken,
+)
 
 #: Names that miss ``test_`` by little: letters swapped or lost, another case, or the word at the end.
 _NEAR: Final = re.compile(r"(?:(?:tst|tets|tset|tes|teset|testt|tesst|etst|Tests?|TEST)_\w+|[a-z]\w*_tests?)")
@@ -72,6 +81,8 @@ class Source:
     holders: tuple[Holder, ...]
     flaws: tuple[Flaw, ...]
     fixtures: tuple[Fixture, ...]
+    #: Names of all fixtures, also of those that are in use by themselves.
+    fixture_names: frozenset[str]
     #: Marks by name, and the line that each stands in first.
     marks: dict[str, int]
     spoken: Spoken
@@ -103,7 +114,14 @@ def look(content: str | bytes) -> Source | None:
         return None
     marks = _marks(tree, found.imports)
     return Source(
-        tuple(found.tests), tuple(found.holders), told, tuple(found.fixtures), marks, words, _is_off(tree.body)
+        tuple(found.tests),
+        tuple(found.holders),
+        told,
+        tuple(found.fixtures),
+        frozenset(found.names),
+        marks,
+        words,
+        _is_off(tree.body),
     )
 
 
@@ -113,6 +131,7 @@ class _Looking:
     tests: list[Look] = field(default_factory=list)
     holders: list[Holder] = field(default_factory=list)
     fixtures: list[Fixture] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
 
     def body(self, body: Sequence[ast.stmt], around: tuple[str, ...]) -> None:
         for statement in body:
@@ -133,9 +152,7 @@ class _Looking:
         if own:
             bases = tuple(dotted(base, self.imports) for base in node.bases)
             name = ".".join(inside)
-            self.holders.append(
-                Holder(name, node.lineno, bases, made[0] if made else "", _is_off(node.body), len(own))
-            )
+            self.holders.append(Holder(name, node.lineno, bases, made[0] if made else "", _is_off(node.body), len(own)))
 
     def function(self, node: Function, around: tuple[str, ...]) -> None:
         decorators = [dotted(each, self.imports) for each in node.decorator_list]
@@ -169,6 +186,7 @@ class _Looking:
 
     def fixture(self, node: Function, decorator: ast.expr) -> None:
         name = node.name
+        self.names.add(name)
         for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
             if keyword.arg in {None, "autouse"} and not _is_constant(keyword.value, value=False):
                 return
@@ -176,6 +194,7 @@ class _Looking:
                 if not (isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)):
                     return
                 name = keyword.value.value
+                self.names.add(name)
         self.fixtures.append(Fixture(name, node.name, node.lineno))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ class Spoken:
     used: frozenset[str]
     #: Parameters of functions.
     parameters: frozenset[str]
-    #: Identifiers that stand in texts, alone or in a list with commas.
+    #: Identifiers that stand in texts, alone or in a list with commas; of paths and dotted names the last part.
     in_texts: frozenset[str]
     #: Whether a fixture is asked for by a name that is made at run time.
     asks_for_any: bool
@@ -94,11 +95,14 @@ def spoken(tree: ast.Module) -> Spoken:
         elif isinstance(node, ast.Attribute):
             used.add(node.attr)
         elif isinstance(node, ast.alias):
-            used.add(node.name.rpartition(".")[2])
+            used.update(node.name.split("."))
+        elif isinstance(node, ast.ImportFrom):
+            used.update((node.module or "").split("."))
         elif isinstance(node, ast.arg):
             parameters.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            texts.update(part.strip() for part in node.value.split(",") if part.strip().isidentifier())
+            parts = (re.sub(r".*[/\\.](?=\w)(?!py$)|\.py$", "", part.strip()) for part in node.value.split(","))
+            texts.update(part for part in parts if part.isidentifier())
         elif isinstance(node, ast.Call) and _asks_for_any(node):
             asks_for_any = True
     return Spoken(frozenset(used), frozenset(parameters), frozenset(texts), asks_for_any)
