@@ -29,6 +29,8 @@ EXAMPLE = "toxscreen audit"
 #: Whether arguments after ``--`` are somebody else's: pytest's.
 HANDS_ON = True
 
+#: Files that skip themselves, each in a line of its own.
+_SHOWN = 5
 _COLUMNS = ("Finding", "Reported", "Tests lost", "What to do")
 
 
@@ -131,8 +133,12 @@ def page(audited: Audited, root: Path, kept: str) -> Page:
         notes.append(
             "git does not say which files belong to the project: all Python files below its folder are looked at"
         )
-    for file, why, tests in audited.skipped:
-        notes.append(f"{file} skips itself when it is imported, with {tests} that look like tests: {why}")
+    notes.extend(
+        f"{file} skips itself when it is imported, with {tests} that look like tests: {why}"
+        for file, why, tests in audited.skipped[:_SHOWN]
+    )
+    if len(audited.skipped) > _SHOWN:
+        notes.append(f"so do {len(audited.skipped) - _SHOWN} more files, see --json")
     if audited.allowed:
         notes.append(f"on purpose, by [tool.toxscreen.audit]: {len(audited.allowed)}")
     number = len(audited.found)

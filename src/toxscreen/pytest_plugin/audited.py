@@ -9,11 +9,14 @@ import fnmatch
 import inspect
 import json
 import os
+import unittest
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from _pytest.nodes import Node
+from _pytest.unittest import TestCaseFunction
 
 #: Environment variable with the folder to write to.
 FOLDER: Final = "TOXSCREEN_AUDIT"
@@ -92,7 +95,7 @@ class _Audited:
             mark.write_text(os.path.realpath(collector.path), encoding="utf-8")
         report = yield
         mark.unlink(missing_ok=True)
-        place = os.path.realpath(collector.path) if isinstance(collector, pytest.Collector) else ""
+        place = os.path.realpath(collector.path)
         if report.failed:
             self._errors.append((place, _told(report.longrepr)))
         elif report.skipped and isinstance(collector, pytest.Module):
@@ -153,7 +156,9 @@ class _Audited:
         """Whether it is an async function that nobody would await."""
         if not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)):
             return False
-        # A plugin's own kind of item knows what it does, and unittest's kind knows its async test case.
+        if isinstance(item, TestCaseFunction):
+            return _is_plain(item.parent)
+        # A plugin's own kind of item knows what it does.
         if type(item) is not pytest.Function:
             return False
         callers = self._config.hook.pytest_pyfunc_call.get_hookimpls()
@@ -162,6 +167,13 @@ class _Audited:
             return False
         names = {*item.fixturenames, *(mark.name for mark in item.iter_markers())}
         return not (known and names & {"anyio_backend", "anyio", "asyncio", "trio"})
+
+
+def _is_plain(parent: Node | None) -> bool:
+    """Whether a test case of unittest calls its tests the way that unittest's own does, which awaits nothing."""
+    kind = getattr(parent, "obj", None)
+    names = ("run", "__call__", "_callTestMethod")
+    return kind is not None and all(getattr(kind, name, 0) is getattr(unittest.TestCase, name, 1) for name in names)
 
 
 def _told(longrepr: object) -> str:

@@ -45,7 +45,8 @@ def apply(found: Sequence[Found], exemptions: Sequence[Exemption]) -> tuple[tupl
     """
     patterns = [(each, _pattern(each.pattern)) for each in exemptions]
     used: set[Exemption] = set()
-    left, allowed = [], []
+    left: list[Found] = []
+    allowed: list[Found] = []
     for each in found:
         finding = each.finding
         fits = {entry for entry, shape in patterns if entry.slug == finding.slug and shape.fullmatch(finding.subject)}

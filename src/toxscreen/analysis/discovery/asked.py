@@ -56,7 +56,7 @@ def unrun(categories: Iterable[str | None], commands: Mapping[str, Sequence[str]
     for category, tests in sorted(Counter(name for name in categories if name is not None).items()):
         if category not in named:
             message = f"is a category with {tests} test{'s' if tests != 1 else ''} that no command in {where} runs"
-            yield Finding("category-not-run", category, message, file=sorted(commands)[0])
+            yield Finding("category-not-run", category, message, file=min(commands))
 
 
 def commands(name: str, text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from toxscreen import host
 from toxscreen.analysis.discovery import allowed, asked, compare, fixtures
 from toxscreen.analysis.discovery.collected import collect
 from toxscreen.analysis.discovery.collection import Collection
-from toxscreen.analysis.discovery.compare import Found
+from toxscreen.analysis.discovery.compare import MISMATCH, Found
 from toxscreen.analysis.discovery.looks import Source, look
 from toxscreen.errors import AuditError, ToxscreenError
 from toxscreen.model import Case, Run
@@ -68,7 +68,7 @@ def audit(
     sources = dict(read_sources(root, names))
     if not sources:
         raise AuditError("there is no Python file here", hint="run it in a project, or name one")
-    collection = collect(root, options)
+    collection = _by_category(collect(root, options), root, settings, options)
     compared = compare.compare(sources, collection)
     words = compare.all_words(sources)
     found = [
@@ -116,6 +116,36 @@ def walk(root: Path) -> Iterator[str]:
             and not (here / each / "pyvenv.cfg").exists()
         )
         yield from ((here / each).relative_to(root).as_posix() for each in sorted(files) if each.endswith(".py"))
+
+
+def _by_category(collection: Collection, root: Path, settings: Settings, options: Sequence[str]) -> Collection:
+    """Files of one base name are no trouble where each belongs to another category: they never meet in one run."""
+    clashing = [file for file, text in collection.errors if text == MISMATCH]
+    if not clashing or not settings.configured:
+        return collection
+    try:
+        again = collect(root, (*options, *clashing))
+    except AuditError:
+        return collection
+    first = _of_files(collection, settings)
+    parted = set()
+    for file, own in _of_files(again, settings).items():
+        name = file.rpartition("/")[2]
+        others = [each for other, each in first.items() if other.rpartition("/")[2] == name]
+        if file in clashing and not any(own & each for each in others):
+            parted.add(file)
+    return replace(
+        collection,
+        tests=(*collection.tests, *(test for test in again.tests if test.file in parted)),
+        errors=tuple(each for each in collection.errors if each[0] not in parted),
+    )
+
+
+def _of_files(collection: Collection, settings: Settings) -> dict[str, set[str | None]]:
+    found: dict[str, set[str | None]] = {}
+    for test, category in zip(collection.tests, _categories(collection, settings), strict=True):
+        found.setdefault(test.file, set()).add(category)
+    return found
 
 
 def _categories(collection: Collection, settings: Settings) -> Iterator[str | None]:

@@ -73,7 +73,7 @@ class Collection:
 
     def is_asked(self, file: str) -> bool:
         """Whether pytest looked where a file lies, as far as its arguments go."""
-        return any(each == "." or file == each or file.startswith(f"{each}/") for each in self.asked)
+        return any(each in {".", file} or file.startswith(f"{each}/") for each in self.asked)
 
     def ignored_at(self, file: str) -> tuple[str, str] | None:
         """The file or folder that was left alone with a file in it, and by what."""

@@ -16,7 +16,8 @@ from toxscreen.model import Finding
 
 _STRICT: Final = re.compile(r"'([^']+)' not found in `markers` configuration option")
 _TESTISH: Final = re.compile(r"(?:^|[_-])tests?(?:[_-]|$)|^test|tests?$", re.IGNORECASE)
-_MISMATCH: Final = "import file mismatch"
+#: What is said of a file that has the base name of another one.
+MISMATCH: Final = "import file mismatch"
 
 
 class Found(NamedTuple):
@@ -114,7 +115,7 @@ class _Comparing:
                 source = self.sources.get(path)
                 line = source.marks.get(marker[1]) if source else None
                 yield Found(Finding("unregistered-marker", f"{path}::{marker[1]}", told, file=path, line=line), count)
-            elif _MISMATCH in text:
+            elif MISMATCH in text:
                 told = "another file has the same base name, and neither lies in a package"
                 yield Found(Finding("duplicate-basename", path, told, file=path), count)
             else:

@@ -1,4 +1,4 @@
-"""Flaws of tests that show in one file's syntax tree: what is lost in it, or cannot fail, or is skipped without a word."""
+"""Flaws of tests that show in one file's syntax tree: what is lost, cannot fail, or is skipped without a word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toxscreen.analysis.discovery.names import Function, dotted, own_nodes
 
 _TEST: Final = re.compile(r"test\w*|Test\w*")
 _OVERLOADS: Final = {"overload", "setter", "getter", "deleter", "register", "property", "fixture", "dispatch"}
-_SKIPS: Final = {"pytest.mark.skip": "pytest.mark.skip", "unittest.skip": "unittest.skip"}
+_SKIPS: Final = {"pytest.mark.skip", "unittest.skip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,8 @@ class _Finder:
         """A mark or decorator of a test."""
         name = dotted(node, self.known)
         call = node if isinstance(node, ast.Call) else None
-        if name in _SKIPS and (call is None or not _has_text(call, "reason")):
-            self.add("skip-without-reason", around, node.lineno, f"@{name} has no reason")
-        elif name == "pytest.mark.skipif" and call is not None and _lacks_reason(call):
+        is_silent = name in _SKIPS and (call is None or not _has_text(call, "reason"))
+        if is_silent or (name == "pytest.mark.skipif" and call is not None and _lacks_reason(call)):
             self.add("skip-without-reason", around, node.lineno, f"@{name} has no reason")
         elif name == "pytest.mark.parametrize" and call is not None and _is_empty(call):
             message = "is parametrised over an empty list, so that it never runs"

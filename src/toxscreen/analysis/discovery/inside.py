@@ -1,4 +1,4 @@
-"""What is wrong inside a file that pytest reads: tests with a name or class that it passes by, and tests in vain. Pure."""
+"""What is wrong inside a file that pytest reads: tests that it passes by, and tests in vain. Pure."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from toxscreen.analysis.discovery import flaws
+from toxscreen.analysis.discovery.effects import asserts, returned
 from toxscreen.analysis.discovery.flaws import Flaw
 from toxscreen.analysis.discovery.names import (
     Function,
@@ -17,7 +18,6 @@ from toxscreen.analysis.discovery.names import (
     dotted,
     first_line,
     imports,
-    own_nodes,
     required,
     spoken,
 )
@@ -25,7 +25,6 @@ from toxscreen.analysis.discovery.names import (
 #: Names that miss ``test_`` by little: letters swapped or lost, another case, or the word at the end.
 _NEAR: Final = re.compile(r"(?:(?:tst|tets|tset|tes|teset|testt|tesst|etst|Tests?|TEST)_\w+|[a-z]\w*_tests?)")
 _FIXTURES: Final = {"fixture", "yield_fixture"}
-_CHECKS: Final = re.compile(r"assert|^(?:raises|warns|fail|deprecated_call)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +162,6 @@ class _Looking:
         is_named = node.name.startswith("test")
         if not is_named and not _NEAR.fullmatch(node.name):
             return
-        if any(name.rpartition(".")[2] in {"property", "setter", "overload", "staticmethod"} for name in decorators):
-            if not is_named:
-                return
         given = {name for each in node.decorator_list for name in _parametrized(each)}
         needs = [name for name in required(node) if name not in given]
         if around and needs and needs[0] in {"self", "cls"}:
@@ -177,9 +173,9 @@ class _Looking:
                 first=first_line(node),
                 needs=tuple(needs),
                 is_named=is_named,
-                asserts=_asserts(node),
+                asserts=asserts(node),
                 is_async=isinstance(node, ast.AsyncFunctionDef),
-                returns=_returns(node, decorators),
+                returns=returned(node, decorators),
                 holder=".".join(around),
             )
         )
@@ -219,38 +215,6 @@ def _parametrized(decorator: ast.expr) -> Iterator[str]:
             for each in ast.walk(argument):
                 if isinstance(each, ast.Constant) and isinstance(each.value, str):
                     yield from (part.strip() for part in each.value.split(","))
-
-
-def _asserts(function: Function) -> bool:
-    for node in own_nodes(function):
-        if isinstance(node, ast.Assert):
-            return True
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if _CHECKS.search(name):
-                return True
-    return False
-
-
-def _returns(function: Function, decorators: Sequence[str]) -> int | None:
-    """Line of a value that is returned. What a call returns may be None, what a decorator does with a value nobody knows."""
-    if any(".mark." not in f".{name}" or "compare" in name for name in decorators):
-        return None
-    found = None
-    for node in own_nodes(function):
-        if isinstance(node, ast.Yield | ast.YieldFrom):
-            return None
-        if isinstance(node, ast.Return) and node.value is not None and not _may_be_none(node.value):
-            found = min(found or node.lineno, node.lineno)
-    return found
-
-
-def _may_be_none(value: ast.expr) -> bool:
-    if isinstance(value, ast.Call | ast.Await | ast.IfExp | ast.Name | ast.Attribute | ast.Subscript | ast.NamedExpr):
-        return True
-    if isinstance(value, ast.BoolOp):
-        return all(_may_be_none(each) for each in value.values)
-    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _marks(tree: ast.Module, known: dict[str, str]) -> dict[str, int]:
