@@ -110,6 +110,9 @@ class _Audited:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write what was seen; in the place of what stood there only when it is whole."""
+        if (self._folder / COLLECTING).exists():
+            # An import has ended pytest, which comes here all the same.
+            return
         partial = self._folder / f"{COLLECTED}.part"
         partial.write_text(json.dumps(self._all(session)), encoding="utf-8", errors="surrogatepass")
         partial.replace(self._folder / COLLECTED)
@@ -117,7 +120,6 @@ class _Audited:
     def _all(self, session: pytest.Session) -> dict[str, Any]:
         config = self._config
         manager = config.pluginmanager
-        defined = getattr(getattr(session, "_fixturemanager", None), "_arg2fixturedefs", {})
         paths = (getattr(plugin, "__file__", None) for plugin in manager.get_plugins())
         return {
             "items": [self._item(item) for item in self._items],
@@ -132,7 +134,7 @@ class _Audited:
             "from_testpaths": config.args_source is pytest.Config.ArgsSource.TESTPATHS,
             "markers": [line.partition(":")[0].partition("(")[0].strip() for line in config.getini("markers")],
             "loaded": [os.path.realpath(path) for path in paths if path],
-            "fixtures": sorted({(name, _file(each.func)) for name, defs in defined.items() for each in defs}),
+            "fixtures": sorted({(each.argname, _file(each.func)) for each in _fixtures(session)}),
         }
 
     def _item(self, item: pytest.Item) -> dict[str, Any]:
@@ -192,6 +194,14 @@ def _place(function: Any) -> tuple[str, int]:
     except (AttributeError, ValueError):
         return "", 0
     return os.path.realpath(code.co_filename), code.co_firstlineno
+
+
+def _fixtures(session: pytest.Session) -> list[Any]:
+    """All fixtures that pytest knows. Where it does not say, there are none, and nobody says that one is not used."""
+    manager = getattr(session, "_fixturemanager", None)
+    if hasattr(manager, "_get_all_fixture_defs"):  # since pytest 9.1
+        return list(manager._get_all_fixture_defs())  # noqa: SLF001 - no public way tells them all
+    return [each for defs in getattr(manager, "_arg2fixturedefs", {}).values() for each in defs]
 
 
 def _file(function: Any) -> str:
