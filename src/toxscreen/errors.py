@@ -141,6 +141,12 @@ class CoverageDataError(ToxscreenError):
     slug = "coverage-unusable"
 
 
+class AuditError(ToxscreenError):
+    """A suite of which nobody can say what it lacks."""
+
+    slug = "audit-impossible"
+
+
 class EvidenceError(ToxscreenError):
     """Evidence for a gate that cannot be written."""
 

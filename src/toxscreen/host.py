@@ -196,6 +196,21 @@ def git_diff(root: Path, base: str) -> str | None:
     return None if answer is None else answer.decode("utf-8", "surrogateescape")
 
 
+def tracked_files(root: Path) -> tuple[str, ...] | None:
+    """Files that git tracks, or would if they were added: what it ignores is left out.
+
+    Args:
+        root: the project's root.
+
+    Returns:
+        Sorted paths relative to the root, with forward slashes; None without git or a repository.
+    """
+    answer = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    if answer is None:
+        return None
+    return tuple(sorted({os.fsdecode(name) for name in answer.split(b"\0") if name}))
+
+
 def git_untracked(root: Path) -> tuple[str, ...]:
     """Files that are neither tracked nor ignored, relative to the root."""
     answer = _git(root, "ls-files", "--others", "--exclude-standard", "-z")

@@ -1,0 +1,1 @@
+"""What looks like a test, held against what pytest collected: every difference is explained, or found."""
