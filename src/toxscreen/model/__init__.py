@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         Table,
         Verified,
     )
-    from toxscreen.model.judged import Evidence, Finding, Missing, Ruling, State, Verdict
+    from toxscreen.model.judged import Base, Changes, Evidence, Finding, Missing, Ruling, State, Verdict
 
 __all__ = [
     "CONNECTION",
