@@ -232,9 +232,12 @@ def test_environments_are_combined_reported_and_held_to_the_floor(measured: Proj
             "json": f"{reports}/coverage.json",
             "lcov": f"{reports}/coverage.lcov",
             "markdown": f"{reports}/coverage.md",
+            "badge": f"{reports}/badge.svg",
+            "endpoint": f"{reports}/badge.json",
             "data": f"{DATA}/.coverage",
         },
-        "notes": [],
+        "never_measured": [],
+        "notes": [f"not compared with a base: commit {commit[:12]} has no parent here"],
     }
     for path in answer(done)["reports"].values():
         assert (measured.root / path).stat().st_size > 0
@@ -243,6 +246,7 @@ def test_environments_are_combined_reported_and_held_to_the_floor(measured: Proj
         ".coverage",
         "integration",
         "report",
+        "trend.jsonl",
         "unit",
     ]
     assert (measured.root / ".toxscreen/.gitignore").read_text(encoding="utf-8") == "*\n"
@@ -260,6 +264,7 @@ def test_new_reports_take_the_place_of_old_ones(measured: Project) -> None:
         ".coverage",
         "integration",
         "report",
+        "trend.jsonl",
         "unit",
     ]
 

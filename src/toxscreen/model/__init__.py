@@ -52,12 +52,14 @@ if TYPE_CHECKING:
         Table,
         Verified,
     )
-    from toxscreen.model.judged import Base, Changes, Evidence, Finding, Missing, Ruling, State, Verdict
+    from toxscreen.model.judged import Base, Changes, Evidence, Finding, Limits, Missing, Ruling, State, Verdict
 
 __all__ = [
     "CONNECTION",
     "Attempt",
+    "Base",
     "Case",
+    "Changes",
     "Check",
     "Code",
     "Conflict",
@@ -74,6 +76,7 @@ __all__ = [
     "Lane",
     "Leak",
     "LeakRule",
+    "Limits",
     "Missing",
     "Network",
     "Order",

@@ -42,6 +42,20 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What coverage and gates demand at some revision."""
+
+    #: Percent; None where coverage has none.
+    floor: float | None
+    #: The limits of gates that are written down.
+    values: Mapping[str, object]
+    #: Where they stand.
+    file: str
+    #: The revision, for a person.
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What an analysis found out, of which sources and when."""
 
