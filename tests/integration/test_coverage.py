@@ -647,8 +647,7 @@ def test_a_process_that_is_measured_itself_keeps_its_measurement(measured: Proje
 
 def test_a_checkpoint_without_coverage_does_nothing(project: Project) -> None:
     script = """import sys
-from toxscreen.analysis.checkpoint import Checkpoints
-from toxscreen.analysis.coverage import checkpoint
+from toxscreen.analysis.checkpoint import Checkpoints, checkpoint
 assert checkpoint() is None
 assert Checkpoints().after_test() is None
 assert "coverage" not in sys.modules

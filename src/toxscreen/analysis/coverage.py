@@ -11,22 +11,17 @@ import io
 import json
 import os
 import re
-import shutil
 import sqlite3
 import sys
-import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toxscreen import host
-from toxscreen.analysis import covered, evidence, figures, sources, stamp, trend
-from toxscreen.analysis.changes import find_base
-from toxscreen.analysis.figures import Figures
+from toxscreen.analysis import covered, sources, stamp
 from toxscreen.errors import (
-    BaseError,
     ConfigError,
     CoverageDataError,
     CoverageEvidenceError,
@@ -35,10 +30,8 @@ from toxscreen.errors import (
     ToxscreenError,
     raise_together,
 )
-from toxscreen.gates.covered import KIND
 from toxscreen.gates.percent import some
-from toxscreen.host import CLOCK, Clock
-from toxscreen.model import Base, Evidence, Verdict
+from toxscreen.model import Base
 from toxscreen.settings import FILE
 
 if TYPE_CHECKING:
@@ -63,151 +56,8 @@ class Measured:
     measured_files: int
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Combined coverage."""
-
-    environments: tuple[Measured, ...]
-    files: tuple[Figures, ...]
-    #: Names of the files that the project's configuration keeps out of tables.
-    unlisted: frozenset[str]
-    total: Figures
-    verdict: Verdict
-    #: Source files that no environment measured.
-    never: tuple[str, ...]
-    #: Format and path relative to the root of every report that was written.
-    written: dict[str, str]
-    notes: tuple[str, ...]
-    #: What gates read of it.
-    evidence: Evidence
-    #: What changes are compared with; None where nobody can tell.
-    base: Base | None
-
-
-#: Makes further files of the total and its verdict: content by name.
-More = Callable[[Figures, Verdict], Mapping[str, str]]
-
-
-def checkpoint(clock: Clock = CLOCK) -> float | None:
-    """Write what this process has measured so far to its data file; costs nothing where coverage is not measuring.
-
-    Never raises.
-
-    Returns:
-        Seconds it took; None when nothing was written.
-    """
-    module = sys.modules.get("coverage")
-    if module is None:
-        return None
-    try:
-        measuring = module.Coverage.current()
-        if measuring is None:
-            return None
-        begun = clock.elapsed()
-        # `get_data` flushes to the file as `save` does, but leaves the file's name alone. A name with a hash of data
-        # that has grown since would be taken for a duplicate of a file with the same beginning, and skipped.
-        # What it warns about (a package not imported so far) is only worth saying at the end, when coverage repeats it.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            measuring.get_data()
-        return clock.elapsed() - begun
-    except Exception:  # noqa: BLE001 - a test must not fail because its coverage could not be saved early
-        return None
-
-
-def report(root: Path, environments: Iterable[str], against: str | None, command: Sequence[str], more: More) -> Report:
-    """Combine the data of exactly these environments, write every report, and hold the total against the floor.
-
-    Nothing is written unless the evidence is complete. The data of the environments stays as it is.
-
-    Args:
-        root: the project's root.
-        environments: names that :func:`toxscreen.analysis.stamp.environment_names` accepted.
-        against: revision that changes are compared with; None for the usual one, where there is one.
-        command: what makes the evidence anew.
-        more: makes further files that are written beside the reports.
-
-    Raises:
-        CoverageEvidenceError: data is absent, foreign, stale or empty.
-        CoverageDataError: coverage cannot use data, sources or its configuration.
-        ConfigError: there is no usable floor.
-        BaseError: there is no revision ``against``.
-        EvidenceError: the evidence cannot be kept.
-        MissingToolError: coverage is not installed.
-        ErrorGroup: several of these.
-        OSError: the file system refused.
-    """
-    names = tuple(environments)
-    state = evidence.state(root)
-    notes = [] if state.commit else ["no git commit here: nothing tells whether the data was made from these sources"]
-    others = [name for name in stamp.environments(root) if name not in names]
-    if others:
-        notes.append(f"not asked for, not combined: {', '.join(others)}")
-    base = _base(root, against)
-    with _inside(root) as said:
-        _require()
-        measured, data, floor = _gathered(root, names, commit=state.commit, changes=state.changes)
-        with _workplace(root) as place:
-            cov = _combined(root, place, [path for files in data.values() for path in files])
-            document = _write(cov, place / stamp.REPORT)
-            never, absent = _never(cov, root, place, document)
-            options = {key: cov.get_option(f"report:{key}") for key in ("precision", "skip_covered", "skip_empty")}
-            precision = int(str(options["precision"]))
-            unknown = {name: covered.countable(entry) for name, entry in covered.files(never).items()}
-            total, verdict = figures.judged(document, unknown, fail_under=floor, precision=precision)
-            cov.get_data().close(force=True)
-            alone = [
-                covered.Alone(each.name, each.commit, each.data_files, _apart(root, place, data[each.name], each.name))
-                if len(measured) > 1
-                else covered.Alone(each.name, each.commit, each.data_files, document)
-                for each in measured
-            ]
-            found = covered.evidence(
-                document,
-                never,
-                alone,
-                _texts(root, (*document["files"], *unknown)),
-                base=base if isinstance(base, str) else _at_base(root, place, base, document, unknown),
-                absent=absent,
-                fail_under=floor,
-                precision=precision,
-            )
-            for name, text in more(total, verdict).items():
-                (place / stamp.REPORT / name).write_text(text, encoding="utf-8")
-            evidence.write(root, KIND, found, command, state)
-            written = _publish(root, place)
-    files = [figures.of_file(name, entry) for name, entry in document["files"].items()]
-    unlisted = {file.name for file in files if options["skip_covered"] and file.whole}
-    unlisted |= {file.name for file in files if options["skip_empty"] and not file.statements}
-    if unlisted:
-        notes.append(f"files not listed (skip_covered, skip_empty): {len(unlisted)} of {len(files)}")
-    notes += [f"named as source, and not here: {name}" for name in absent]
-    notes += [f"never measured: {name}" for name in sorted(unknown)]
-    if isinstance(base, str) and state.commit:
-        notes.append(f"not compared with a base: {base}")
-    compared = None if isinstance(base, str) else base
-    notes += trend.note(root, state, names, verdict, precision=precision, base=compared)
-    told = Evidence(KIND, state, CLOCK.wall(), tuple(command), found)
-    every = (tuple(measured), tuple(files), frozenset(unlisted), total, verdict, tuple(sorted(unknown)), written)
-    return Report(*every, (*notes, *said), told, compared)
-
-
-def _base(root: Path, against: str | None) -> Base | str:
-    """The revision to compare with; in words why there is none, unless somebody named it.
-
-    Raises:
-        BaseError: the named one is not there.
-    """
-    try:
-        return find_base(root, against, host.environment())
-    except BaseError as error:
-        if against is not None:
-            raise
-        return error.message
-
-
 @contextlib.contextmanager
-def _inside(root: Path) -> Iterator[list[str]]:
+def inside(root: Path) -> Iterator[list[str]]:
     """Work as coverage started at the root would: it looks there for its configuration and the relative files.
 
     Yields:
@@ -221,7 +71,7 @@ def _inside(root: Path) -> Iterator[list[str]]:
     said += dict.fromkeys(str(warning.message) for warning in ours)
 
 
-def _require() -> None:
+def require() -> None:
     """Raise unless coverage can be imported.
 
     Raises:
@@ -251,7 +101,7 @@ def _telling(doing: str, *, place: Place | None = None, hint: str | None = None)
         raise CoverageDataError(f"coverage cannot {doing}: {error}", place=place, hint=hint) from error
 
 
-def _gathered(
+def gathered(
     root: Path, names: Iterable[str], *, commit: str | None, changes: str | None
 ) -> tuple[list[Measured], dict[str, tuple[Path, ...]], float]:
     """What environments measured, the data files of each, and the floor in percent.
@@ -382,17 +232,7 @@ def _floor(root: Path) -> float:
     raise ConfigError(what, place=place, hint=hint)
 
 
-@contextlib.contextmanager
-def _workplace(root: Path) -> Iterator[Path]:
-    """A folder beside the environments' folders in which everything is made before it is shown."""
-    place = Path(tempfile.mkdtemp(prefix=".new-", dir=stamp.folder(root)))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def _combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
+def combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
     """Coverage with the data of all these files.
 
     Raises:
@@ -418,7 +258,7 @@ def _combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
     return cov
 
 
-def _apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> dict[str, Any]:
+def apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> dict[str, Any]:
     """Coverage's JSON report of the data of one environment only.
 
     Raises:
@@ -426,7 +266,7 @@ def _apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> d
     """
     home = place / "apart" / environment
     home.mkdir(parents=True)
-    cov = _combined(root, home, data)
+    cov = combined(root, home, data)
     document = _json(cov, home / "coverage.json")
     cov.get_data().close(force=True)
     return document
@@ -475,7 +315,7 @@ def _expected(cov: Coverage, root: Path, measured: Iterable[str]) -> sources.Exp
     return sources.expected(root, sources.Asked(asked, packages, tuple(places), namespaces, omitted), measured)
 
 
-def _never(
+def never_measured(
     cov: Coverage, root: Path, place: Path, document: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Coverage's JSON report of the source files that are in no data, and the sources that name nothing here.
@@ -489,7 +329,7 @@ def _never(
     return (_json(cov, place / "never.json", lacking) if lacking else {}), expected.absent
 
 
-def _at_base(
+def at_base(
     root: Path, place: Path, base: Base, document: Mapping[str, Any], never: Iterable[str]
 ) -> covered.Base | str:
     """What the base excluded, and what it measured and is left out now; in words why nobody can tell.
@@ -550,17 +390,7 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _texts(root: Path, names: Iterable[str]) -> dict[str, str]:
-    """The text of source files; those that are no UTF-8 text are left out."""
-    contents = {name: _content(root / name) or b"" for name in names}
-    texts = {}
-    for name, content in contents.items():
-        with contextlib.suppress(UnicodeDecodeError):
-            texts[name] = content.decode("utf-8-sig")
-    return texts
-
-
-def _write(cov: Coverage, folder: Path) -> dict[str, Any]:
+def write(cov: Coverage, folder: Path) -> dict[str, Any]:
     """Write every report, and give the content of the JSON one.
 
     Raises:
@@ -584,19 +414,3 @@ def _write(cov: Coverage, folder: Path) -> dict[str, Any]:
         cov.report(file=text, output_format="markdown", show_missing=True)
         (folder / "coverage.md").write_text(text.getvalue(), encoding="utf-8")
     return document
-
-
-def _publish(root: Path, place: Path) -> dict[str, str]:
-    """Put new data and reports in the place of the old ones, and say where they are."""
-    top = stamp.folder(root)
-    reports = top / stamp.REPORT
-    (place / stamp.DATA).replace(top / stamp.DATA)
-    if reports.exists():
-        reports.replace(place / "old")
-    (place / stamp.REPORT).replace(reports)
-    kinds = {"xml": "coverage.xml", "html": "html/index.html", "json": "coverage.json"}
-    kinds |= {"lcov": "coverage.lcov", "markdown": "coverage.md"}
-    kinds |= {"badge": "badge.svg", "endpoint": "badge.json"}
-    paths = {kind: reports / name for kind, name in kinds.items() if (reports / name).exists()}
-    paths["data"] = top / stamp.DATA
-    return {kind: path.relative_to(root).as_posix() for kind, path in paths.items()}

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from toxscreen import host
-from toxscreen.analysis import coverage, stamp
+from toxscreen.analysis import combine, stamp
 from toxscreen.analysis.changes import find_changes
 from toxscreen.analysis.figures import Figures
 from toxscreen.cli.command import Answer, here
@@ -62,10 +62,10 @@ def _run(root: Path, arguments: argparse.Namespace) -> Answer:
         hint = f"name every environment that must have data; those that have some: {known}"
         raise ConfigError("no environment is named", place=Place(key=asked_by), hint=hint)
     limits = load_gates(root, host.environment())
-    against = arguments.against if arguments.against is not None else limits.value("against")
-    command = ("toxscreen", "coverage", *names, *(("--against", arguments.against) if arguments.against else ()))
-    report = coverage.report(root, names, against, command, _badge)
-    return _combine(report, names, _changed(root, report, limits) if arguments.against is not None else None)
+    against, usual = arguments.against, limits.value("against")
+    command = ("toxscreen", "coverage", *names, *(("--against", against) if against else ()))
+    report = combine.report(root, names, against=against, usual=usual, command=command, more=_badge)
+    return _combine(report, names, _changed(root, report, limits) if against is not None else None)
 
 
 def _badge(total: Figures, verdict: Verdict) -> Mapping[str, str]:
@@ -74,7 +74,7 @@ def _badge(total: Figures, verdict: Verdict) -> Mapping[str, str]:
     return {"badge.svg": badge.svg(*told), "badge.json": badge.endpoint(*told)}
 
 
-def _changed(root: Path, report: coverage.Report, limits: Gates) -> Verdict | None:
+def _changed(root: Path, report: combine.Report, limits: Gates) -> Verdict | None:
     """How much of what changed since the base is covered."""
     known = covered.read(report.evidence)
     if report.base is None or isinstance(known, Missing):
@@ -94,7 +94,7 @@ def _begin(root: Path, environment: str) -> Answer:
     return Answer(page, {**told, "folder": home, "removed": removed})
 
 
-def _combine(report: coverage.Report, names: tuple[str, ...], changed: Verdict | None) -> Answer:
+def _combine(report: combine.Report, names: tuple[str, ...], changed: Verdict | None) -> Answer:
     rows = [_row(figures) for figures in (*report.files, report.total) if figures.name not in report.unlisted]
     told = [
         f"{each.name}: {_commit(each.commit)}, data files: {each.data_files}, source files: {each.measured_files}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 #: Width of a character in pixels at 11 pixels: Verdana, which most badges ask for. Others are as wide as a digit.
 _WIDTHS: Final = {
@@ -48,7 +48,7 @@ def svg(label: str, value: str, word: str) -> str:
     left, right = _width(label), _width(value)
     whole, title = left + right, f"{label}: {value}"
     return f"""\
-<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{_HEIGHT}" role="img" aria-label={quoteattr(title)}>
+<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{_HEIGHT}" role="img" aria-label="{escape(title)}">
 <title>{escape(title)}</title>
 <clipPath id="edge"><rect width="{whole}" height="{_HEIGHT}" rx="3"/></clipPath>
 <g clip-path="url(#edge)">
