@@ -104,13 +104,14 @@ def facts() -> dict[str, str]:
 # git
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """Standard output of a git command, None when git is missing or refuses."""
+def _git(root: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
+    """Standard output of a git command that is given some input; None when git is missing or refuses."""
     git = shutil.which("git")
     if git is None:
         return None
     try:
-        done = subprocess.run([git, "-C", os.fspath(root), *arguments], capture_output=True, check=False, timeout=30)
+        command = [git, "-C", os.fspath(root), *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -243,6 +244,40 @@ def git_show(root: Path, revision: str, path: str) -> bytes | None:
         path: relative to the root, with forward slashes.
     """
     return _git(root, "show", "--end-of-options", f"{revision}:./{path}")
+
+
+def git_contents(root: Path, revision: str, wanted: Callable[[str], bool]) -> dict[str, bytes] | None:
+    """The content of many files at a revision.
+
+    Args:
+        root: the project's root.
+        revision: the revision.
+        wanted: says of a path, relative to the root with forward slashes, whether its content is wanted.
+
+    Returns:
+        Contents by path; None without git or such a revision.
+    """
+    listed = _git(root, "ls-tree", "-r", "-z", revision)
+    if listed is None:
+        return None
+    names: list[str] = []
+    ids: list[bytes] = []
+    for entry in filter(None, listed.split(b"\0")):
+        about, _, path = entry.partition(b"\t")
+        mode, _, object_id = about.split(b" ")
+        name = os.fsdecode(path)
+        if mode.startswith(b"100") and wanted(name):
+            names.append(name)
+            ids.append(object_id)
+    rest = _git(root, "cat-file", "--batch", given=b"".join(object_id + b"\n" for object_id in ids))
+    contents: dict[str, bytes] = {}
+    for name in names:
+        head, found, rest = (rest or b"").partition(b"\n")
+        size = head.split(b" ")[-1]
+        if not found or not size.isdigit():
+            return None
+        contents[name], rest = rest[: int(size)], rest[int(size) + 1 :]
+    return contents
 
 
 # running commands

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from toxscreen.analysis import evidence
-from toxscreen.analysis.changes import Base, find_base, find_changes
+from toxscreen.analysis.changes import find_base, find_changes
 from toxscreen.errors import BaseError, EvidenceError
-from toxscreen.model import Evidence, Missing
+from toxscreen.model import Base, Evidence, Missing
 
 
 class Repository:

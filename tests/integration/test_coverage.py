@@ -232,9 +232,12 @@ def test_environments_are_combined_reported_and_held_to_the_floor(measured: Proj
             "json": f"{reports}/coverage.json",
             "lcov": f"{reports}/coverage.lcov",
             "markdown": f"{reports}/coverage.md",
+            "badge": f"{reports}/badge.svg",
+            "endpoint": f"{reports}/badge.json",
             "data": f"{DATA}/.coverage",
         },
-        "notes": [],
+        "never_measured": [],
+        "notes": [f"not compared with a base: commit {commit[:12]} has no parent here"],
     }
     for path in answer(done)["reports"].values():
         assert (measured.root / path).stat().st_size > 0
@@ -243,6 +246,7 @@ def test_environments_are_combined_reported_and_held_to_the_floor(measured: Proj
         ".coverage",
         "integration",
         "report",
+        "trend.jsonl",
         "unit",
     ]
     assert (measured.root / ".toxscreen/.gitignore").read_text(encoding="utf-8") == "*\n"
@@ -260,6 +264,7 @@ def test_new_reports_take_the_place_of_old_ones(measured: Project) -> None:
         ".coverage",
         "integration",
         "report",
+        "trend.jsonl",
         "unit",
     ]
 
@@ -642,8 +647,7 @@ def test_a_process_that_is_measured_itself_keeps_its_measurement(measured: Proje
 
 def test_a_checkpoint_without_coverage_does_nothing(project: Project) -> None:
     script = """import sys
-from toxscreen.analysis.checkpoint import Checkpoints
-from toxscreen.analysis.coverage import checkpoint
+from toxscreen.analysis.checkpoint import Checkpoints, checkpoint
 assert checkpoint() is None
 assert Checkpoints().after_test() is None
 assert "coverage" not in sys.modules

@@ -12,6 +12,7 @@ import pytest
 
 from toxscreen.analysis import checkpoint, figures, stamp
 from toxscreen.errors import CoverageDataError, ErrorGroup, ToxscreenError
+from toxscreen.gates.percent import floor, percent
 from toxscreen.model import Ruling, Stamp
 
 HERE = Stamp(schema=1, environment="unit", commit="a" * 40, changes=None, time=1.5)
@@ -222,7 +223,7 @@ def test_what_the_file_system_refuses_is_told_with_its_place(
     ],
 )
 def test_percentages_do_not_flatter(covered: int, countable: int, limit: str, precision: int, shown: str) -> None:
-    assert figures.percent(covered, countable, limit=Decimal(limit), precision=precision) == shown
+    assert percent(covered, countable, limit=Decimal(limit), precision=precision) == shown
 
 
 def test_what_is_shown_stands_on_the_side_of_the_floor_where_the_truth_stands() -> None:
@@ -230,21 +231,21 @@ def test_what_is_shown_stands_on_the_side_of_the_floor_where_the_truth_stands() 
         for covered in range(countable + 1):
             exact = Fraction(100 * covered, countable)
             for limit in ("12.5", "50", "66.67", "90", "100"):
-                shown = figures.percent(covered, countable, limit=Decimal(limit), precision=0)
+                shown = percent(covered, countable, limit=Decimal(limit), precision=0)
                 assert (Fraction(shown) >= Fraction(limit)) == (exact >= Fraction(limit)), (covered, countable, limit)
                 assert (Fraction(shown) == 0) == (covered == 0)
                 assert abs(Fraction(shown) - exact) < 1
 
 
 def test_the_floor_is_reached_exactly_or_not_at_all() -> None:
-    reached = figures.floor(18, 14, 6, fail_under=90.0, precision=2)
+    reached = floor(18, 14, 6, {}, fail_under=90.0, precision=2)
     assert (reached.ruling, reached.reason) == (
         Ruling.PASS,
         "coverage is 90.00 %, at or over the floor of 90 %: 18 of 20 ran (14 statements and 6 branches)",
     )
     assert (reached.gate, reached.measured, reached.limit) == ("coverage", 90.0, 90.0)
     assert (reached.numerator, reached.denominator, reached.expected_denominator) == (18, 20, 20)
-    missed = figures.floor(896, 1000, 0, fail_under=89.65, precision=0)
+    missed = floor(896, 1000, 0, {}, fail_under=89.65, precision=0)
     assert (missed.ruling, missed.reason) == (
         Ruling.FAIL,
         "coverage is 89.60 %, under the floor of 89.65 %: 896 of 1000 ran (1000 statements and 0 branches)",

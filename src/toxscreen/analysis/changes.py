@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from unidiff.errors import UnidiffParseError
@@ -11,31 +10,10 @@ from unidiff.patch import PatchSet
 
 from toxscreen import host
 from toxscreen.errors import BaseError, Place
+from toxscreen.model import Base, Changes
 
 #: Variables in which CI systems name the branch that a change is to be merged into.
 _CI_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKET_PR_DESTINATION_BRANCH")
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The revision that changes are compared with."""
-
-    commit: str
-    #: Why this one, for a person.
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What differs between the base and the files as they are."""
-
-    base: Base
-    #: New and edited lines of each file, counted from 1; a file of which lines were only removed has none.
-    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    #: Files that the base does not have, also under another name.
-    added: frozenset[str] = frozenset()
-    #: Files of which git knows no lines.
-    binary: frozenset[str] = frozenset()
 
 
 def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -> Base:

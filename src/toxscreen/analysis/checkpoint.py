@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Final
 
 from toxscreen.host import CLOCK, Clock
@@ -41,11 +42,35 @@ class Checkpoints:
         """
         if "coverage" not in sys.modules or not due(self._spent, self._clock.elapsed() - self._start, self._last):
             return None
-        # Imported here: runs without coverage must not pay for it.
-        from toxscreen.analysis import coverage
-
-        cost = coverage.checkpoint(self._clock)
+        cost = checkpoint(self._clock)
         if cost is not None:
             self._spent += cost
             self._last = cost
         return cost
+
+
+def checkpoint(clock: Clock = CLOCK) -> float | None:
+    """Write what this process has measured so far to its data file; costs nothing where coverage is not measuring.
+
+    Never raises.
+
+    Returns:
+        Seconds it took; None when nothing was written.
+    """
+    module = sys.modules.get("coverage")
+    if module is None:
+        return None
+    try:
+        measuring = module.Coverage.current()
+        if measuring is None:
+            return None
+        begun = clock.elapsed()
+        # `get_data` flushes to the file as `save` does, but leaves the file's name alone. A name with a hash of data
+        # that has grown since would be taken for a duplicate of a file with the same beginning, and skipped.
+        # What it warns about (a package not imported so far) is only worth saying at the end, when coverage repeats it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            measuring.get_data()
+        return clock.elapsed() - begun
+    except Exception:  # noqa: BLE001 - a test must not fail because its coverage could not be saved early
+        return None

@@ -10,19 +10,17 @@ import contextlib
 import io
 import json
 import os
-import shutil
+import re
 import sqlite3
 import sys
-import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toxscreen import host
-from toxscreen.analysis import figures, stamp
-from toxscreen.analysis.figures import Figures
+from toxscreen.analysis import covered, sources, stamp
 from toxscreen.errors import (
     ConfigError,
     CoverageDataError,
@@ -32,8 +30,8 @@ from toxscreen.errors import (
     ToxscreenError,
     raise_together,
 )
-from toxscreen.host import CLOCK, Clock
-from toxscreen.model import Verdict
+from toxscreen.gates.percent import some
+from toxscreen.model import Base
 from toxscreen.settings import FILE
 
 if TYPE_CHECKING:
@@ -42,6 +40,10 @@ if TYPE_CHECKING:
 _FLOOR_KEY: Final = "tool.coverage.report.fail_under"
 #: Percent.
 _WHOLE: Final = 100
+#: Where coverage finds its settings, the first one wins.
+_SETTINGS: Final = (".coveragerc", ".coveragerc.toml", "setup.cfg", "tox.ini", FILE)
+#: Paths of Windows, seen from elsewhere.
+_FOREIGN: Final = re.compile(r"[A-Za-z]:[\\/]|.*\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,91 +56,8 @@ class Measured:
     measured_files: int
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Combined coverage."""
-
-    environments: tuple[Measured, ...]
-    files: tuple[Figures, ...]
-    #: Names of the files that the project's configuration keeps out of tables.
-    unlisted: frozenset[str]
-    total: Figures
-    verdict: Verdict
-    #: Format and path relative to the root of every report that was written.
-    written: dict[str, str]
-    notes: tuple[str, ...]
-
-
-def checkpoint(clock: Clock = CLOCK) -> float | None:
-    """Write what this process has measured so far to its data file; costs nothing where coverage is not measuring.
-
-    Never raises.
-
-    Returns:
-        Seconds it took; None when nothing was written.
-    """
-    module = sys.modules.get("coverage")
-    if module is None:
-        return None
-    try:
-        measuring = module.Coverage.current()
-        if measuring is None:
-            return None
-        begun = clock.elapsed()
-        # `get_data` flushes to the file as `save` does, but leaves the file's name alone. A name with a hash of data
-        # that has grown since would be taken for a duplicate of a file with the same beginning, and skipped.
-        # What it warns about (a package not imported so far) is only worth saying at the end, when coverage repeats it.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            measuring.get_data()
-        return clock.elapsed() - begun
-    except Exception:  # noqa: BLE001 - a test must not fail because its coverage could not be saved early
-        return None
-
-
-def report(root: Path, environments: Iterable[str]) -> Report:
-    """Combine the data of exactly these environments, write every report, and hold the total against the floor.
-
-    Nothing is written unless the evidence is complete. The data of the environments stays as it is.
-
-    Args:
-        root: the project's root.
-        environments: names that :func:`toxscreen.analysis.stamp.environment_names` accepted.
-
-    Raises:
-        CoverageEvidenceError: data is absent, foreign, stale or empty.
-        CoverageDataError: coverage cannot use data, sources or its configuration.
-        ConfigError: there is no usable floor.
-        MissingToolError: coverage is not installed.
-        ErrorGroup: several of these.
-        OSError: the file system refused.
-    """
-    names = tuple(environments)
-    commit, changes = host.git_commit(root), host.git_changes(root)
-    notes = [] if commit else ["no git commit here: nothing tells whether the data was made from these sources"]
-    others = [name for name in stamp.environments(root) if name not in names]
-    if others:
-        notes.append(f"not asked for, not combined: {', '.join(others)}")
-    with _inside(root) as said:
-        _require()
-        measured, data, floor = _gathered(root, names, commit=commit, changes=changes)
-        with _workplace(root) as place:
-            cov = _combined(root, place, data)
-            document = _write(cov, place / stamp.REPORT)
-            options = {key: cov.get_option(f"report:{key}") for key in ("precision", "skip_covered", "skip_empty")}
-            total, verdict = figures.judged(document, fail_under=floor, precision=int(str(options["precision"])))
-            cov.get_data().close(force=True)
-            written = _publish(root, place)
-    files = [figures.of_file(name, entry) for name, entry in document["files"].items()]
-    unlisted = {file.name for file in files if options["skip_covered"] and file.whole}
-    unlisted |= {file.name for file in files if options["skip_empty"] and not file.statements}
-    if unlisted:
-        notes.append(f"files not listed (skip_covered, skip_empty): {len(unlisted)} of {len(files)}")
-    return Report(tuple(measured), tuple(files), frozenset(unlisted), total, verdict, written, (*notes, *said))
-
-
 @contextlib.contextmanager
-def _inside(root: Path) -> Iterator[list[str]]:
+def inside(root: Path) -> Iterator[list[str]]:
     """Work as coverage started at the root would: it looks there for its configuration and the relative files.
 
     Yields:
@@ -152,7 +71,7 @@ def _inside(root: Path) -> Iterator[list[str]]:
     said += dict.fromkeys(str(warning.message) for warning in ours)
 
 
-def _require() -> None:
+def require() -> None:
     """Raise unless coverage can be imported.
 
     Raises:
@@ -182,10 +101,10 @@ def _telling(doing: str, *, place: Place | None = None, hint: str | None = None)
         raise CoverageDataError(f"coverage cannot {doing}: {error}", place=place, hint=hint) from error
 
 
-def _gathered(
+def gathered(
     root: Path, names: Iterable[str], *, commit: str | None, changes: str | None
-) -> tuple[list[Measured], list[Path], float]:
-    """What environments measured, all their data files, and the floor in percent.
+) -> tuple[list[Measured], dict[str, tuple[Path, ...]], float]:
+    """What environments measured, the data files of each, and the floor in percent.
 
     Raises:
         ToxscreenError: something is wrong with one of them.
@@ -193,13 +112,13 @@ def _gathered(
     """
     errors: list[ToxscreenError] = []
     measured: list[Measured] = []
-    data: list[Path] = []
+    data: dict[str, tuple[Path, ...]] = {}
     floor = 0.0
     for name in names:
         try:
-            evidence = stamp.evidence(root, name, commit=commit, changes=changes)
-            measured.append(Measured(name, commit, len(evidence.data_files), _measured_files(root, name, evidence)))
-            data += evidence.data_files
+            found = stamp.evidence(root, name, commit=commit, changes=changes)
+            measured.append(Measured(name, commit, len(found.data_files), _measured_files(root, name, found)))
+            data[name] = found.data_files
         except ToxscreenError as error:
             errors.append(error)
     try:
@@ -210,7 +129,7 @@ def _gathered(
     return measured, data, floor
 
 
-def _measured_files(root: Path, environment: str, evidence: stamp.Evidence) -> int:
+def _measured_files(root: Path, environment: str, found: stamp.Evidence) -> int:
     """How many source files an environment measured.
 
     Raises:
@@ -223,7 +142,7 @@ def _measured_files(root: Path, environment: str, evidence: stamp.Evidence) -> i
     ran = False
     broken: list[str] = []
     branchless: list[str] = []
-    for path in evidence.data_files:
+    for path in found.data_files:
         try:
             _check_database(path)
             data = CoverageData(path)
@@ -238,7 +157,7 @@ def _measured_files(root: Path, environment: str, evidence: stamp.Evidence) -> i
             data.close(force=True)
         except (CoverageException, sqlite3.Error, OSError) as error:
             broken.append(f"{path.name} ({_in_short(error, path)})")
-    count = len(evidence.data_files)
+    count = len(found.data_files)
     if broken:
         what = f"has {len(broken)} of {count} data files that cannot be read: {', '.join(broken)}"
         raise stamp.missing(root, environment, what)
@@ -313,17 +232,7 @@ def _floor(root: Path) -> float:
     raise ConfigError(what, place=place, hint=hint)
 
 
-@contextlib.contextmanager
-def _workplace(root: Path) -> Iterator[Path]:
-    """A folder beside the environments' folders in which everything is made before it is shown."""
-    place = Path(tempfile.mkdtemp(prefix=".new-", dir=stamp.folder(root)))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def _combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
+def combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
     """Coverage with the data of all these files.
 
     Raises:
@@ -338,34 +247,166 @@ def _combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
         # A file that cannot be combined is only a warning to coverage; here it would be a smaller denominator.
         warnings.simplefilter("error", CoverageWarning)
         cov.combine(data_paths=[os.fspath(path) for path in data], strict=True, keep=True)
+    strange = sorted(
+        name for name in cov.get_data().measured_files() if _FOREIGN.match(name) and not Path(name).exists()
+    )
+    if strange:
+        told = f"has paths of another machine: {some(strange)}"
+        raise CoverageDataError(
+            told, place=where, hint=f"say where these files are here, in {FILE}: [tool.coverage.paths]"
+        )
     return cov
 
 
-def _write(cov: Coverage, folder: Path) -> dict[str, Any]:
+def apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> dict[str, Any]:
+    """Coverage's JSON report of the data of one environment only.
+
+    Raises:
+        CoverageDataError: it cannot be made.
+    """
+    home = place / "apart" / environment
+    home.mkdir(parents=True)
+    cov = combined(root, home, data)
+    document = _json(cov, home / "coverage.json")
+    cov.get_data().close(force=True)
+    return document
+
+
+def _json(cov: Coverage, file: Path, files: Iterable[Path] | None = None) -> dict[str, Any]:
+    """Coverage's JSON report, of some files only or of all that are in the data; empty where there are none.
+
+    Raises:
+        CoverageDataError: a source cannot be found or read.
+    """
+    from coverage.exceptions import NoDataError
+
+    hint = "every measured file has to be here and to be Python: see tool.coverage.run and tool.coverage.paths"
+    with _telling("report", hint=hint):
+        try:
+            morfs = None if files is None else [os.fspath(path) for path in files]
+            cov.json_report(morfs=morfs, outfile=os.fspath(file))
+        except NoDataError:
+            return {}
+    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return document
+
+
+def _expected(cov: Coverage, root: Path, measured: Iterable[str]) -> sources.Expected:
+    """The source files that should have been measured, as coverage is configured."""
+    from coverage.files import GlobMatcher, prep_patterns
+
+    def option(name: str) -> tuple[str, ...]:
+        value = cov.get_option(name)
+        return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
+    out = [GlobMatcher(prep_patterns(option(f"{section}:omit"))) for section in ("run", "report")]
+    asked = (*option("run:source"), *option("run:source_dirs"))
+    packages = option("run:source_pkgs")
+    # Where sources are named, coverage takes no notice of what else is included in a run.
+    within = ("report",) if asked or packages else ("run", "report")
+    inside = [GlobMatcher(prep_patterns(names)) for section in within if (names := option(f"{section}:include"))]
+
+    def omitted(path: str) -> bool:
+        return any(each.match(path) for each in out) or not all(each.match(path) for each in inside)
+
+    paths = cov.get_option("paths")
+    places = [str(names[0]) for names in paths.values() if names] if isinstance(paths, dict) else []
+    namespaces = bool(cov.get_option("report:include_namespace_packages"))
+    return sources.expected(root, sources.Asked(asked, packages, tuple(places), namespaces, omitted), measured)
+
+
+def never_measured(
+    cov: Coverage, root: Path, place: Path, document: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Coverage's JSON report of the source files that are in no data, and the sources that name nothing here.
+
+    Raises:
+        CoverageDataError: one of them cannot be read.
+    """
+    known = {_relative(root, name) for name in (*document["files"], *cov.get_data().measured_files())}
+    expected = _expected(cov, root, known)
+    lacking = sorted(root / name for name in expected.files - known)
+    return (_json(cov, place / "never.json", lacking) if lacking else {}), expected.absent
+
+
+def at_base(
+    root: Path, place: Path, base: Base, document: Mapping[str, Any], never: Iterable[str]
+) -> covered.Base | str:
+    """What the base excluded, and what it measured and is left out now; in words why nobody can tell.
+
+    Args:
+        root: the project's root.
+        place: where the files of the base may be written.
+        base: the revision.
+        document: coverage's JSON report of now.
+        never: files that should have been measured now.
+    """
+    contents = host.git_contents(root, base.commit, lambda name: name.endswith(".py") or name in _SETTINGS)
+    if contents is None:
+        return f"git cannot read the files of {base.commit[:12]}"
+    home = place / "base"
+    home.mkdir()
+    for name, content in contents.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(content)
+    now = {_relative(root, name): entry for name, entry in document["files"].items()}
+    same = all(_content(root / name) == contents.get(name) for name in _SETTINGS)
+    excluded: dict[str, int] = {}
+    left_out: dict[str, int] = {}
+    try:
+        with contextlib.chdir(home):
+            cov = _load(None)
+            asked = _expected(cov, home, set(now) & set(contents)).files | (set(now) & set(contents))
+            for name in sorted(asked):
+                gone = name not in now and name not in never and (root / name).exists()
+                if same and not gone and name in now and _content(root / name) == contents[name]:
+                    count = len(now[name]["excluded_lines"])
+                else:
+                    with _telling(f"read {name} of {base.commit[:12]}"):
+                        _, statements, lines, *_ = cov.analysis2(os.fspath(home / name))
+                    count = len(lines)
+                    if gone and statements:
+                        left_out[name] = len(statements)
+                if count:
+                    excluded[name] = count
+    except ToxscreenError as error:
+        return error.message
+    finally:
+        # Coverage remembers in which folder it was made last, and shortens paths by it.
+        _load(None)
+    return covered.Base(base.commit, excluded, left_out)
+
+
+def _relative(root: Path, name: str) -> str:
+    """A path from the root with forward slashes, where it lies below it."""
+    path = root / name
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else name
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def write(cov: Coverage, folder: Path) -> dict[str, Any]:
     """Write every report, and give the content of the JSON one.
 
     Raises:
         CoverageEvidenceError: there is nothing to report on.
         CoverageDataError: a source cannot be found or read.
     """
-    from coverage.exceptions import NoDataError
-
-    hint = "every measured file has to be here and to be Python: see tool.coverage.run and tool.coverage.paths"
     nothing = CoverageEvidenceError(
         "no statement was measured in any source file",
         place=Place(FILE, "tool.coverage"),
         hint="source, include and omit leave no file with code to report on",
     )
     folder.mkdir()
-    file = folder / "coverage.json"
-    with _telling("report", hint=hint):
-        try:
-            cov.json_report(outfile=os.fspath(file))
-        except NoDataError:
-            raise nothing from None
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if not document["totals"]["num_statements"]:
-            raise nothing
+    document = _json(cov, folder / "coverage.json")
+    if not document or not document["totals"]["num_statements"]:
+        raise nothing
+    with _telling("report"):
         cov.xml_report(outfile=os.fspath(folder / "coverage.xml"))
         cov.lcov_report(outfile=os.fspath(folder / "coverage.lcov"))
         cov.html_report(directory=os.fspath(folder / "html"))
@@ -373,17 +414,3 @@ def _write(cov: Coverage, folder: Path) -> dict[str, Any]:
         cov.report(file=text, output_format="markdown", show_missing=True)
         (folder / "coverage.md").write_text(text.getvalue(), encoding="utf-8")
     return document
-
-
-def _publish(root: Path, place: Path) -> dict[str, str]:
-    """Put new data and reports in the place of the old ones, and say where they are."""
-    top = stamp.folder(root)
-    reports = top / stamp.REPORT
-    (place / stamp.DATA).replace(top / stamp.DATA)
-    if reports.exists():
-        reports.replace(place / "old")
-    (place / stamp.REPORT).replace(reports)
-    kinds = {"xml": "coverage.xml", "html": "html/index.html", "json": "coverage.json"}
-    kinds |= {"lcov": "coverage.lcov", "markdown": "coverage.md"}
-    paths = {kind: reports / name for kind, name in kinds.items()} | {"data": top / stamp.DATA}
-    return {kind: path.relative_to(root).as_posix() for kind, path in paths.items()}

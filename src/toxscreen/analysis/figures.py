@@ -1,14 +1,14 @@
-"""Figures of a coverage report in words: percentages that do not flatter, missing lines, the floor. Pure."""
+"""Figures of a coverage report in words: what is missing of each file, and the total. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from toxscreen.model import Ruling, Verdict
+from toxscreen.gates.percent import floor, percent
+from toxscreen.model import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,22 @@ def of_file(name: str, entry: Mapping[str, Any]) -> Figures:
     return _figures(name.replace("\\", "/"), entry["summary"], lines)
 
 
-def judged(document: Mapping[str, Any], *, fail_under: float, precision: int) -> tuple[Figures, Verdict]:
+def judged(
+    document: Mapping[str, Any], never: Mapping[str, int], *, fail_under: float, precision: int
+) -> tuple[Figures, Verdict]:
     """The figures of all files together, and whether they reach the floor.
 
     Args:
         document: coverage's JSON report, with branches and at least one statement.
+        never: source files that no environment measured, each with what could have run in it.
         fail_under: the floor in percent.
         precision: digits after the point.
     """
     totals = document["totals"]
     covered, total = totals["covered_lines"] + totals["covered_branches"], _figures("TOTAL", totals, "")
     shown = percent(covered, total.statements + total.branches, limit=Decimal(str(fail_under)), precision=precision)
-    verdict = floor(covered, total.statements, total.branches, fail_under=fail_under, precision=precision)
+    counts = (covered, total.statements, total.branches)
+    verdict = floor(*counts, never, fail_under=fail_under, precision=precision)
     return replace(total, percent=shown), verdict
 
 
@@ -66,57 +70,6 @@ def _figures(name: str, summary: Mapping[str, Any], lines: str) -> Figures:
         summary["num_partial_branches"],
         summary["percent_covered_display"],
         lines,
-    )
-
-
-def percent(covered: int, countable: int, *, limit: Decimal, precision: int) -> str:
-    """A percentage that is rounded, but never up to 100, up to the limit or down to 0.
-
-    Args:
-        covered: what ran.
-        countable: what could have run, at least 1.
-        limit: the floor in percent; its own digits are shown too.
-        precision: digits after the point.
-    """
-    exact = Fraction(100 * covered, countable)
-    # `normalize` writes 90 as 9E+1: an exponent over 0 stands for no digits after the point.
-    digits = max(precision, -int(limit.normalize().as_tuple().exponent))
-    step = Fraction(1, 10**digits)
-    shown = round(exact, digits)
-    if any(exact < mark <= shown for mark in (Fraction(limit), Fraction(100))):
-        shown = exact // step * step
-    if covered and not shown:
-        shown = step
-    return f"{int(shown):d}" if digits == 0 else f"{Decimal(int(shown / step)).scaleb(-digits):.{digits}f}"
-
-
-def floor(covered: int, statements: int, branches: int, *, fail_under: float, precision: int) -> Verdict:
-    """Whether coverage reaches its floor.
-
-    Args:
-        covered: statements and branches that ran.
-        statements: all statements, at least 1.
-        branches: all branches.
-        fail_under: the floor in percent.
-        precision: digits after the point.
-    """
-    countable = statements + branches
-    limit = Decimal(str(fail_under))
-    shown = percent(covered, countable, limit=limit, precision=precision)
-    passed = Fraction(100 * covered, countable) >= Fraction(limit)
-    rule = "at or over" if passed else "under"
-    return Verdict(
-        gate="coverage",
-        ruling=Ruling.PASS if passed else Ruling.FAIL,
-        reason=(
-            f"coverage is {shown} %, {rule} the floor of {limit.normalize():f} %: "
-            f"{covered} of {countable} ran ({statements} statements and {branches} branches)"
-        ),
-        measured=100 * covered / countable,
-        limit=fail_under,
-        numerator=covered,
-        denominator=countable,
-        expected_denominator=countable,
     )
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from toxscreen.analysis import coverage, stamp
+from toxscreen import host
+from toxscreen.analysis import combine, stamp
+from toxscreen.analysis.changes import find_changes
 from toxscreen.analysis.figures import Figures
 from toxscreen.cli.command import Answer, here
 from toxscreen.errors import ConfigError, Exit, Place
-from toxscreen.model import Page, Ruling, Table
+from toxscreen.gates import coverage_changed, covered
+from toxscreen.model import Finding, Missing, Page, Ruling, Table, Verdict
+from toxscreen.report import badge
 from toxscreen.settings import find_root
+from toxscreen.settings.gates import Gates, load_gates
 
 NAME = "coverage"
 HELP = "Combine the coverage that environments measured, write reports, enforce fail_under."
@@ -25,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environments", nargs="*", metavar="ENV", help="environments that must have data")
     parser.add_argument(
         "--begin", metavar="ENV", help="remove what ENV measured before, and note which sources it measures now"
+    )
+    parser.add_argument(
+        "--against", metavar="REV", help="tell also how much of what changed since REV is covered (gates.against)"
     )
 
 
@@ -44,7 +53,7 @@ def _run(root: Path, arguments: argparse.Namespace) -> Answer:
     asked_by = "toxscreen coverage"
     if arguments.begin is not None:
         names = stamp.environment_names([arguments.begin], asked_by=f"{asked_by} --begin")
-        if len(names) != 1 or arguments.environments:
+        if len(names) != 1 or arguments.environments or arguments.against is not None:
             raise ConfigError("takes one environment and nothing else", place=Place(key=f"{asked_by} --begin"))
         return _begin(root, names[0])
     names = stamp.environment_names(arguments.environments, asked_by=asked_by)
@@ -52,7 +61,25 @@ def _run(root: Path, arguments: argparse.Namespace) -> Answer:
         known = ", ".join(stamp.environments(root)) or "none"
         hint = f"name every environment that must have data; those that have some: {known}"
         raise ConfigError("no environment is named", place=Place(key=asked_by), hint=hint)
-    return _combine(coverage.report(root, names), names)
+    limits = load_gates(root, host.environment())
+    against, usual = arguments.against, limits.value("against")
+    command = ("toxscreen", "coverage", *names, *(("--against", against) if against else ()))
+    report = combine.report(root, names, against=against, usual=usual, command=command, more=_badge)
+    return _combine(report, names, _changed(root, report, limits) if against is not None else None)
+
+
+def _badge(total: Figures, verdict: Verdict) -> Mapping[str, str]:
+    word = badge.colour(verdict.measured or 0.0, verdict.limit or 0.0)
+    told = ("coverage", f"{total.percent}%", word)
+    return {"badge.svg": badge.svg(*told), "badge.json": badge.endpoint(*told)}
+
+
+def _changed(root: Path, report: combine.Report, limits: Gates) -> Verdict | None:
+    """How much of what changed since the base is covered."""
+    known = covered.read(report.evidence)
+    if report.base is None or isinstance(known, Missing):
+        return None
+    return coverage_changed.judge(known, find_changes(root, report.base), limits.value("coverage-changed"))
 
 
 def _begin(root: Path, environment: str) -> Answer:
@@ -67,7 +94,7 @@ def _begin(root: Path, environment: str) -> Answer:
     return Answer(page, {**told, "folder": home, "removed": removed})
 
 
-def _combine(report: coverage.Report, names: tuple[str, ...]) -> Answer:
+def _combine(report: combine.Report, names: tuple[str, ...], changed: Verdict | None) -> Answer:
     rows = [_row(figures) for figures in (*report.files, report.total) if figures.name not in report.unlisted]
     told = [
         f"{each.name}: {_commit(each.commit)}, data files: {each.data_files}, source files: {each.measured_files}"
@@ -77,7 +104,11 @@ def _combine(report: coverage.Report, names: tuple[str, ...]) -> Answer:
         title=f"coverage of {', '.join(names)}",
         notes=(*told, *report.notes),
         tables=(Table(_COLUMNS, tuple(rows)),),
-        closing=(*(f"{kind}: {path}" for kind, path in report.written.items()), report.verdict.reason),
+        closing=(
+            *(f"{kind}: {path}" for kind, path in report.written.items()),
+            *((f"changed: {changed.reason}", *(_told(found) for found in changed.findings)) if changed else ()),
+            report.verdict.reason,
+        ),
     )
     data: dict[str, object] = {
         "environments": [
@@ -94,9 +125,24 @@ def _combine(report: coverage.Report, names: tuple[str, ...]) -> Answer:
         "ruling": report.verdict.ruling.value,
         "files": [{"file": each.name, **_numbers(each), "missing_lines": each.missing_lines} for each in report.files],
         "reports": report.written,
+        "never_measured": list(report.never),
         "notes": list(report.notes),
     }
+    if changed is not None:
+        data["changed"] = {
+            "ruling": changed.ruling.value,
+            "reason": changed.reason,
+            "covered": changed.numerator,
+            "countable": changed.denominator,
+            "expected": changed.expected_denominator,
+            "limit": changed.limit,
+            "findings": [{"file": each.file, "line": each.line, "message": each.message} for each in changed.findings],
+        }
     return Answer(page, data, Exit.CLEAN if report.verdict.ruling is Ruling.PASS else Exit.FOUND)
+
+
+def _told(finding: Finding) -> str:
+    return f"  {finding.file}: {finding.message}"
 
 
 def _numbers(figures: Figures) -> dict[str, object]:

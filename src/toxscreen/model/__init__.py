@@ -52,12 +52,25 @@ if TYPE_CHECKING:
         Table,
         Verified,
     )
-    from toxscreen.model.judged import Evidence, Finding, Measured, Missing, Ruling, State, Verdict
+    from toxscreen.model.judged import (
+        Base,
+        Changes,
+        Evidence,
+        Finding,
+        Limits,
+        Measured,
+        Missing,
+        Ruling,
+        State,
+        Verdict,
+    )
 
 __all__ = [
     "CONNECTION",
     "Attempt",
+    "Base",
     "Case",
+    "Changes",
     "Check",
     "Code",
     "Conflict",
@@ -74,6 +87,7 @@ __all__ = [
     "Lane",
     "Leak",
     "LeakRule",
+    "Limits",
     "Measured",
     "Missing",
     "Network",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +17,42 @@ class State:
     changes: str | None
     #: Fingerprint of the files that configure tests and tools.
     configuration: str
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The revision that changes are compared with."""
+
+    commit: str
+    #: Why this one, for a person.
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs between the base and the files as they are."""
+
+    base: Base
+    #: New and edited lines of each file, counted from 1; a file of which lines were only removed has none.
+    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    #: Files that the base does not have, also under another name.
+    added: frozenset[str] = frozenset()
+    #: Files of which git knows no lines.
+    binary: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What coverage and gates demand at some revision."""
+
+    #: Percent; None where coverage has none.
+    floor: float | None
+    #: The limits of gates that are written down.
+    values: Mapping[str, object]
+    #: Where they stand.
+    file: str
+    #: The revision, for a person.
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ GATE_OPTIONS: Final = {
         Option("coverage-categories", percentages, "Percent that each of these environments covers alone.", {}),
         Option("coverage-changed", percentage, "Percent of the changed lines and branches.", 80.0),
         Option("coverage-exclusive", percentage, "Percent of the lines that just one environment covers, at most."),
+        Option("coverage-excluded", number, "Excluded lines that a change may add.", 0),
         Option("discovery", number, "What looks like a test and is not collected without a reason, at most.", 0),
         Option("executed-by", texts, "Environments of which at least one test runs each changed function.", ()),
         Option("no-assertion", number, "Tests that can assert nothing, at most; not asked where not set."),
@@ -51,6 +52,27 @@ GATE_OPTIONS: Final = {
         Option("quality", _tools, "Tools whose counts may not grow, for each rule and symbol.", ()),
         Option("quality-lizard", number, "Complexity up to which lizard has nothing to say of a function.", 15),
     )
+}
+
+#: What makes a limit weaker: a lower number, a higher one, an entry less or an entry more.
+WEAKER: Final[Mapping[str, str]] = {
+    "environments": "fewer",
+    "off": "more",
+    "coverage": "lower",
+    "coverage-branches": "lower",
+    "coverage-file": "lower",
+    "coverage-packages": "lower",
+    "coverage-categories": "lower",
+    "coverage-changed": "lower",
+    "coverage-exclusive": "higher",
+    "coverage-excluded": "higher",
+    "discovery": "higher",
+    "executed-by": "fewer",
+    "no-assertion": "higher",
+    "suite-budget": "higher",
+    "isolation": "higher",
+    "stability": "higher",
+    "quality": "fewer",
 }
 
 
