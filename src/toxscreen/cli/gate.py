@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
 from toxscreen.cli import gate_page
 from toxscreen.cli.command import Answer, here
-from toxscreen.cli.gathering import GATES, gather
+from toxscreen.cli.gathering import GATES, Gathered, base_ratchet, gather, own_ratchet, project
+from toxscreen.cli.output import outputs
+from toxscreen.errors import ConfigError, Exit, Place
+from toxscreen.gates import quality, ratchet
 from toxscreen.gates.ruling import asked, status
+from toxscreen.model import Missing, Page, Verdict
 from toxscreen.settings import find_root
 
 NAME = "gate"
@@ -20,19 +26,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("gates", nargs="*", metavar="GATE", help="gates to ask (default: all)")
     parser.add_argument("--against", default=None, metavar="REV", help="revision that changes are compared with")
     parser.add_argument(
-        "--write-ratchet", action="store_true", help="write what is better than before to toxscreen-ratchet.txt"
+        "--write-ratchet",
+        action="store_true",
+        help=f"write what is better than before to {ratchet.FILE}, judge nothing",
     )
 
 
 def run(arguments: argparse.Namespace) -> Answer:
-    """Ask the gates.
+    """Ask the gates, or write the ratchet.
 
     Raises:
         ConfigError: a limit that cannot be used, or a gate that does not exist.
+        ReportError: the ratchet cannot be written.
         ErrorGroup: several of them.
     """
-    gathered = gather(find_root(here()), arguments.against)
-    off = gathered.off
-    verdicts = asked(gathered.verdicts, arguments.gates, off, known=GATES)
-    told = {"now": gathered.now, "base": gathered.base, "off": off}
-    return Answer(gate_page.page(verdicts, **told), gate_page.data(verdicts, **told), status(verdicts))
+    root = find_root(here())
+    if not arguments.write_ratchet:
+        return answer(gather(root, arguments.against), arguments.gates)
+    if arguments.gates:
+        place = Place(key="toxscreen gate --write-ratchet")
+        raise ConfigError("takes no gates", place=place, hint="what every gate has measured is written")
+    return _write_ratchet(root, arguments.against)
+
+
+def judged(gathered: Gathered, only: Sequence[str] = ()) -> list[Verdict]:
+    """The verdicts that count.
+
+    Args:
+        gathered: what all gates say.
+        only: gates that were named; all where there are none.
+
+    Raises:
+        ConfigError: a gate that does not exist.
+        ErrorGroup: several.
+    """
+    return asked(gathered.verdicts, only, gathered.off, known=GATES)
+
+
+def answer(gathered: Gathered, only: Sequence[str] = ()) -> Answer:
+    """What the gates say, as a page, as data and as a status.
+
+    Args:
+        gathered: what all gates say.
+        only: as for :func:`judged`.
+
+    Raises:
+        ConfigError: a gate that does not exist.
+        ErrorGroup: several.
+    """
+    verdicts = judged(gathered, only)
+    now, base, off = gathered.now, gathered.base, gathered.off
+    return Answer(
+        gate_page.page(verdicts, now=now, base=base, off=off),
+        gate_page.data(verdicts, now=now, base=base, off=off),
+        status(verdicts),
+    )
+
+
+def _write_ratchet(root: Path, against: str | None) -> Answer:
+    found = project(root, against)
+    measured = found.read("quality", quality.COMMAND)
+    (file,) = outputs([str(root / ratchet.FILE)])
+    new = quality.new_ratchet(measured, base_ratchet(found), own_ratchet(root), found.limits.value("quality"))
+    file.write(ratchet.render(new))
+    notes = [f"values: {len(new.values)}"]
+    if isinstance(measured, Missing):
+        notes.append(f"not from the evidence {measured.kind}, which {measured.reason}")
+    page = Page(f"{ratchet.FILE} is written", notes=tuple(notes), closing=("commit it with the change",))
+    data: dict[str, object] = {"file": ratchet.FILE, "values": len(new.values)}
+    return Answer(page, data, Exit.UNJUDGED if isinstance(measured, Missing) else Exit.CLEAN)

@@ -10,18 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from toxscreen import __version__, host
-from toxscreen.analysis import changes, evidence
-from toxscreen.cli import gate_page
+from toxscreen import __version__
+from toxscreen.cli import gate
 from toxscreen.cli.command import Answer, here
+from toxscreen.cli.gathering import gather
 from toxscreen.cli.output import outputs
-from toxscreen.errors import BaseError, ConfigError, Place
-from toxscreen.gates.ruling import status
+from toxscreen.errors import ConfigError, Place
 from toxscreen.hunt.findings import SCHEMA
 from toxscreen.model import Finding, Ruling, Verdict
 from toxscreen.report import github, gitlab, markdown, sarif, terminal
 from toxscreen.settings import find_root, state_folder
-from toxscreen.settings.gates import load_gates
 
 NAME = "report"
 HELP = "Write what all gates ruled as a page, as data, and as code hosts read it. Runs nothing."
@@ -126,16 +124,6 @@ def _with_files(answer: Answer, files: Mapping[str, str]) -> Answer:
 
 def _judged(root: Path) -> Judged:
     """Everything as ``toxscreen gate`` sees it."""
-    verdicts: tuple[Verdict, ...] = ()
-    limits = load_gates(root, host.environment())
-    now = evidence.state(root)
-    try:
-        base = changes.find_base(root, limits.value("against"), host.environment())
-        since = changes.find_changes(root, base).lines
-        told = base.source
-    except BaseError as error:
-        since, told = {}, error.message
-    off = limits.value("off")
-    page = gate_page.page(verdicts, now=now, base=told, off=off)
-    data = gate_page.data(verdicts, now=now, base=told, off=off)
-    return Judged(verdicts, Answer(page, data, status(verdicts)), since)
+    gathered = gather(root, None)
+    verdicts = tuple(gate.judged(gathered))
+    return Judged(verdicts, gate.answer(gathered), gathered.changed)

@@ -1,0 +1,159 @@
+"""Gathers the evidence and asks every gate. Wires only: analyses measure, gates judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from toxscreen import host
+from toxscreen.analysis import evidence, limits
+from toxscreen.analysis.changes import find_base, find_changes
+from toxscreen.errors import BaseError
+from toxscreen.gates import coverage, discovery, quality, ratchet
+from toxscreen.gates import limits as limits_gate
+from toxscreen.model import Base, Changes, Evidence, Missing, State, Verdict
+from toxscreen.settings import Settings, load
+from toxscreen.settings.gates import QUALITY_TOOLS, Gates, load_gates
+
+#: Names of all gates, in the order in which they are asked.
+GATES: Final = (
+    *coverage.GATES,
+    limits_gate.GATE,
+    discovery.GATE,
+    "quality",
+    *(f"quality-{tool}" for tool in QUALITY_TOOLS),
+)
+_AUDIT: Final = ("toxscreen", "audit")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What all gates say, and of what."""
+
+    verdicts: tuple[Verdict, ...]
+    now: State
+    #: What changes were compared with, or why with nothing.
+    base: str
+    #: Gates that are switched off.
+    off: tuple[str, ...]
+    #: Changed lines of each changed file.
+    changed: Mapping[str, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What gates have in common: the settings, the sources and what they are compared with."""
+
+    root: Path
+    settings: Settings
+    limits: Gates
+    now: State
+    #: In words why there is none.
+    base: Base | str
+    changes: Changes | str
+
+    def read(self, kind: str, command: Sequence[str]) -> Evidence | Missing:
+        """Evidence of these sources."""
+        return evidence.read(self.root, kind, self.now, command)
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Environments that must have run and measured."""
+        named: tuple[str, ...] = self.limits.value("environments")
+        return named or tuple(
+            policy.category
+            for policy in self.settings.categories.values()
+            if any((self.root / path).exists() for path in policy.paths)
+        )
+
+
+def project(root: Path, against: str | None) -> Project:
+    """What there is to judge.
+
+    Args:
+        root: the project's root.
+        against: revision that changes are compared with; that of the settings where nobody says.
+
+    Raises:
+        ToxscreenError: a setting that cannot be used.
+        ErrorGroup: several.
+    """
+    variables = host.environment()
+    settings, demanded = load(root, variables), load_gates(root, variables)
+    base: Base | str
+    changes: Changes | str
+    try:
+        base = find_base(root, against or demanded.value("against"), variables)
+        changes = find_changes(root, base)
+    except BaseError as error:
+        base = changes = error.render().replace("\n ", ";")
+    return Project(root, settings, demanded, evidence.state(root), base, changes)
+
+
+def gather(root: Path, against: str | None) -> Gathered:
+    """Ask every gate.
+
+    Args:
+        root: the project's root.
+        against: as for :func:`project`.
+
+    Raises:
+        ToxscreenError: a setting, or the ratchet, that cannot be used.
+        ErrorGroup: several.
+    """
+    found = project(root, against)
+    verdicts = (
+        *_coverage(found),
+        *discovery.judge(found.read("audit", _AUDIT), found.limits.value("discovery")),
+        *_quality(found),
+    )
+    base = found.base
+    return Gathered(
+        verdicts,
+        found.now,
+        base if isinstance(base, str) else f"{base.commit[:12]}, {base.source}",
+        found.limits.value("off"),
+        {} if isinstance(found.changes, str) else found.changes.lines,
+    )
+
+
+def _coverage(found: Project) -> tuple[Verdict, ...]:
+    measured = found.read("coverage", ("toxscreen", "coverage", *found.expected))
+    before = found.base if isinstance(found.base, str) else limits.limits_at(found.root, found.base)
+    return (
+        *coverage.judge(measured, found.changes, found.limits, found.expected),
+        limits_gate.judge(limits.limits(found.root), before),
+    )
+
+
+def _quality(found: Project) -> tuple[Verdict, ...]:
+    tools: tuple[str, ...] = found.limits.value("quality")
+    return quality.judge(found.read("quality", quality.COMMAND), base_ratchet(found), own_ratchet(found.root), tools)
+
+
+def own_ratchet(root: Path) -> ratchet.Ratchet | None:
+    """The ratchet as it is here; None where there is none.
+
+    Raises:
+        ConfigError: it cannot be read.
+        ErrorGroup: several of its lines.
+    """
+    try:
+        return ratchet.parse((root / ratchet.FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def base_ratchet(found: Project) -> ratchet.Ratchet | Missing | None:
+    """The ratchet of the base; None where it has none, missing where nobody knows the base.
+
+    Raises:
+        ConfigError: it cannot be read.
+        ErrorGroup: several of its lines.
+    """
+    if isinstance(found.base, str):
+        return Missing("base", f"is not known: {found.base}", ())
+    content = host.git_show(found.root, found.base.commit, ratchet.FILE)
+    return None if content is None else ratchet.parse(content, f"{ratchet.FILE} of {found.base.commit[:12]}")
