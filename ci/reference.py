@@ -17,6 +17,7 @@ from typing import Any
 from toxscreen import settings
 from toxscreen.cli.main import COMMANDS
 from toxscreen.pytest_plugin import options
+from toxscreen.settings.gates import GATE_OPTIONS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 #: Nothing but the table and a blank line on either side of it lies between the two comments.
@@ -30,6 +31,7 @@ def tables() -> dict[str, str]:
         "category-settings": _category_settings(),
         "category-defaults": _category_defaults(),
         "service-settings": _settings(settings.SERVICE_OPTIONS),
+        "gate-settings": _gate_settings(),
         "pytest-options": _table(
             ("option", "meaning"), ((f"`{flag} {value}`", told) for flag, _, value, told in options.ALL)
         ),
@@ -93,6 +95,16 @@ def _settings(declared: Mapping[str, settings.Option]) -> str:
         for option in declared.values()
     ]
     return _table(("key", "type", "default", "environment variable", "meaning"), rows)
+
+
+def _gate_settings() -> str:
+    rows = [
+        (f"`{option.key}`", _type(option), _value(option.default or None) or "none", option.help)
+        if option.default != 0
+        else (f"`{option.key}`", _type(option), "`0`", option.help)
+        for option in GATE_OPTIONS.values()
+    ]
+    return _table(("key", "type", "default", "meaning"), rows)
 
 
 def _category_settings() -> str:

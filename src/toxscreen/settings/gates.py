@@ -73,6 +73,7 @@ WEAKER: Final[Mapping[str, str]] = {
     "isolation": "higher",
     "stability": "higher",
     "quality": "fewer",
+    "quality-lizard": "higher",
 }
 
 
