@@ -79,7 +79,8 @@ def test_a_clean_project_under_git_is_clean_and_selecting_changes_nothing(tmp_pa
     assert (
         result.stdout.split()
         == (
-            f"audit of {project.root.name}: 0 findings 1 of 1 functions that look like tests are collected (1 node ids) "
+            f"audit of {project.root.name}: 0 findings "
+            "1 of 1 functions that look like tests are collected (1 node ids) "
             "evidence: .toxscreen/evidence/audit.json"
         ).split()
     )

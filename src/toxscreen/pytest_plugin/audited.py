@@ -198,7 +198,7 @@ def _place(function: Any) -> tuple[str, int]:
 
 def _fixtures(session: pytest.Session) -> list[Any]:
     """All fixtures that pytest knows. Where it does not say, there are none, and nobody says that one is not used."""
-    manager = getattr(session, "_fixturemanager", None)
+    manager: Any = getattr(session, "_fixturemanager", None)
     if hasattr(manager, "_get_all_fixture_defs"):  # since pytest 9.1
         return list(manager._get_all_fixture_defs())  # noqa: SLF001 - no public way tells them all
     return [each for defs in getattr(manager, "_arg2fixturedefs", {}).values() for each in defs]
