@@ -18,6 +18,7 @@ from toxscreen import settings
 from toxscreen.cli.main import COMMANDS
 from toxscreen.pytest_plugin import options
 from toxscreen.settings.gates import GATE_OPTIONS
+from toxscreen.settings.audit import AUDIT_OPTIONS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 #: Nothing but the table and a blank line on either side of it lies between the two comments.
@@ -32,6 +33,7 @@ def tables() -> dict[str, str]:
         "category-defaults": _category_defaults(),
         "service-settings": _settings(settings.SERVICE_OPTIONS),
         "gate-settings": _gate_settings(),
+        "audit-settings": _settings(AUDIT_OPTIONS),
         "pytest-options": _table(
             ("option", "meaning"), ((f"`{flag} {value}`", told) for flag, _, value, told in options.ALL)
         ),
