@@ -69,7 +69,9 @@ def _run(root: Path, arguments: argparse.Namespace) -> Answer:
 
 
 def _badge(total: Figures, verdict: Verdict) -> Mapping[str, str]:
-    word = badge.colour(verdict.measured or 0.0, verdict.limit or 0.0)
+    # What nobody measured belongs to the whole: a badge must not be green without it.
+    measured = 100 * (verdict.numerator or 0) / (verdict.expected_denominator or 1)
+    word = badge.colour(measured, verdict.limit or 0.0)
     told = ("coverage", f"{total.percent}%", word)
     return {"badge.svg": badge.svg(*told), "badge.json": badge.endpoint(*told)}
 
