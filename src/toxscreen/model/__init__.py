@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from toxscreen.model.running import (
+    CONFIGURED,
     CONNECTION,
     Case,
     Event,
@@ -21,6 +22,7 @@ from toxscreen.model.running import (
     OrderKind,
     Outcome,
     Policy,
+    Selection,
     Service,
     Sourced,
     Workers,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from toxscreen.model.judged import Evidence, Finding, Missing, Ruling, State, Verdict
 
 __all__ = [
+    "CONFIGURED",
     "CONNECTION",
     "Attempt",
     "Case",
@@ -89,6 +92,7 @@ __all__ = [
     "Run",
     "RunState",
     "Section",
+    "Selection",
     "Service",
     "Sighting",
     "Sourced",

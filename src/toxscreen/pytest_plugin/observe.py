@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: How pytest-timeout's message begins, see PYTEST_FAILURE_MESSAGE there.
 _TIMEOUT_MESSAGE = "Timeout (>"
+#: Seconds from which on it is of interest whether a test computed or waited.
+_WORTH_SAYING = 0.01
 #: Red or not: what counts as worse when set-up, call and teardown each say something.
 _RANK = {
     Outcome.NOT_RUN: 0,
@@ -50,6 +52,8 @@ class Observe:
         self.screen = screen
         self.lane = lane_name(config)
         self._now = host.CLOCK.wall
+        self._computed = host.CLOCK.computed
+        self._computed_before = 0.0
         self._leaks = leaks
         self._shard: Shard | None = None
         self._watch: Watch | None = None
@@ -156,8 +160,10 @@ class Observe:
             self._watch.begin(node_id, 0.0 if self._own_func_only else self._own_limit)
         if self._leaks is not None:
             self._leaks.begin()
+        self._computed_before = self._computed()
 
     def _end(self) -> None:
+        computed = self._computed() - self._computed_before
         enforce(self._outer_rule)
         listen(self._outer_touched)
         self._rule = self._outer_rule = self._outer_touched = None
@@ -168,6 +174,9 @@ class Observe:
         if leaks:
             self.screen.leaks.extend(f"{self._node_id}: {leak}" for leak in leaks)
         if self._shard is not None:
+            seconds = self._seconds
+            if seconds["setup"] + seconds["call"] + seconds["teardown"] >= _WORTH_SAYING:
+                seconds["cpu"] = computed
             if leaks or touched or self._origin is not None or self._text is not None:
                 self._shard.write(
                     Event(
@@ -176,17 +185,18 @@ class Observe:
                         self.lane,
                         self._node_id,
                         self._outcome,
-                        self._seconds["setup"],
-                        self._seconds["call"],
-                        self._seconds["teardown"],
+                        seconds["setup"],
+                        seconds["call"],
+                        seconds["teardown"],
                         self._origin,
                         leaks,
                         self._text,
                         touched=touched,
+                        cpu=seconds.get("cpu"),
                     )
                 )
             else:
-                self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, self._seconds))
+                self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, seconds))
         self._checkpoints.after_test()
 
     @pytest.hookimpl(trylast=True)
