@@ -41,9 +41,8 @@ HEADER = Header(
 
 def attempt(node_id: str, outcome: Outcome = Outcome.PASSED, **fields: Any) -> Attempt:
     """A test that took a second, unless something else is said."""
-    return Attempt(
-        **{"node_id": node_id, "lane": "main", "place": 0, "started": 0.0, "outcome": outcome, "call": 1.0} | fields
-    )
+    values: dict[str, Any] = {"node_id": node_id, "lane": "main", "place": 0, "started": 0.0, "outcome": outcome}
+    return Attempt(**{"call": 1.0, **values, **fields})
 
 
 def run(
@@ -68,7 +67,8 @@ def run(
     else:
         done = list(outcomes)
     for_header = {key: fields.pop(key) for key in list(fields) if key in Header.__slots__}
-    header = replace(HEADER, **({"run": f"{name}-{begun:g}", "category": name, "started": begun} | for_header))
+    values: dict[str, Any] = {"run": f"{name}-{begun:g}", "category": name, "started": begun}
+    header = replace(HEADER, **{**values, **for_header})
     collected = tuple(dict.fromkeys(each.node_id for each in done))
     whole = Run(
         header=header,

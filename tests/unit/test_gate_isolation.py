@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from recorded import NOW, attempt, run
 
@@ -14,7 +16,7 @@ LEAK = Leak("os.environ['A']", "absent", "'1'", "a.py::test_a")
 CONFLICT = Conflict("file a.csv", (("a.py::test_a", "gw0"), ("a.py::test_c", "gw0"), ("a.py::test_b", "gw1")))
 
 
-def hunt(*findings: dict[str, object], category: str | None = None) -> Evidence:
+def hunt(*findings: Mapping[str, object], category: str | None = None) -> Evidence:
     return Evidence("hunt", NOW, 1.0, HUNT, {"tests": 7, "category": category, "findings": list(findings)})
 
 

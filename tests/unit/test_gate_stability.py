@@ -109,7 +109,7 @@ def test_after_a_change_it_has_to_pass_so_often_that_luck_is_no_reason() -> None
 
 def test_a_test_that_is_gone_is_not_counted() -> None:
     unstable = [green(1.0), red(2.0)]
-    without = {"outcomes": {"a.py::test_new": Outcome.PASSED}, "begun": 3.0}
+    without: dict[str, Any] = {"outcomes": {"a.py::test_new": Outcome.PASSED}, "begun": 3.0}
     assert judge([*unstable, run(**without)], 0).ruling is Ruling.PASS
     filtered = run(**without, selection=Selection(0, {"-k new": 1}))
     assert judge([*unstable, filtered], 0).ruling is Ruling.FAIL
