@@ -15,7 +15,7 @@ import rich.table
 from rich.console import Console
 from rich.text import Text
 
-from toxscreen.model import Outcome, Page, RunState, Section, Table
+from toxscreen.model import Outcome, Page, Ruling, RunState, Section, Table
 from toxscreen.report.visible import visible
 
 _NUMBER = re.compile(r"[<>]?[\d.,]+( ?(%|s))?|-?")
@@ -24,9 +24,10 @@ _UNBOUNDED: Final = 1_000_000
 _NARROWEST: Final = 40
 _STYLES: Final = {
     **{outcome.value: "red" for outcome in Outcome if outcome.red},
-    **dict.fromkeys((RunState.DIED.value, "unreadable"), "red"),
-    **dict.fromkeys((Outcome.PASSED.value, RunState.COMPLETE.value), "green"),
+    **dict.fromkeys((RunState.DIED.value, Ruling.FAIL.value, "unreadable"), "red"),
+    **dict.fromkeys((Outcome.PASSED.value, Ruling.PASS.value, RunState.COMPLETE.value), "green"),
     **dict.fromkeys((Outcome.NOT_RUN.value, RunState.STOPPED.value, RunState.RUNNING.value), "yellow"),
+    Ruling.UNMEASURED.value: "yellow",
 }
 
 

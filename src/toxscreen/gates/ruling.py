@@ -1,0 +1,62 @@
+"""What several verdicts mean together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from toxscreen.errors import ConfigError, Exit, Place, did_you_mean, raise_together
+from toxscreen.model import Missing, Ruling, Verdict
+
+
+def unmeasured(gate: str, missing: Missing) -> Verdict:
+    """The verdict of a gate whose evidence lacks.
+
+    Args:
+        gate: its name.
+        missing: the evidence, and what makes it.
+    """
+    reason = f"the evidence {missing.kind!r} {missing.reason}"
+    return Verdict(gate, Ruling.UNMEASURED, reason, source=missing.kind, remedy=missing.command)
+
+
+def status(verdicts: Sequence[Verdict]) -> Exit:
+    """What all verdicts together mean: nothing that was asked is nothing that passed.
+
+    Args:
+        verdicts: of the gates that were asked.
+    """
+    rulings = {verdict.ruling for verdict in verdicts}
+    if Ruling.FAIL in rulings:
+        return Exit.FOUND
+    if Ruling.UNMEASURED in rulings or not rulings:
+        return Exit.UNJUDGED
+    return Exit.CLEAN
+
+
+def asked(
+    verdicts: Sequence[Verdict], only: Collection[str], off: Collection[str], *, known: Collection[str]
+) -> list[Verdict]:
+    """The verdicts that count.
+
+    Args:
+        verdicts: all of them.
+        only: gates that somebody named; all where there are none.
+        off: gates that the settings switch off.
+        known: names of all gates.
+
+    Raises:
+        ConfigError: a gate that does not exist is named, or one that is switched off.
+        ErrorGroup: several.
+    """
+    named = [("toxscreen gate", name) for name in only] + [("gates.off", name) for name in off]
+    raise_together(
+        ConfigError(f"there is no gate {name!r}", place=Place(key=where), hint=did_you_mean(name, known))
+        for where, name in named
+        if name not in known
+    )
+    raise_together(
+        ConfigError(f"the gate {name!r} is switched off", place=Place(key="gates.off"), hint="take it out of the list")
+        for name in only
+        if name in off
+    )
+    return [each for each in verdicts if (each.gate in only or not only) and each.gate not in off]
