@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from toxscreen import __version__, host
-from toxscreen.analysis.evidence import configuration
+from toxscreen.analysis.configuration import configuration
 from toxscreen.guard.pulse import SUFFIX
 from toxscreen.guard.watch import GuardProcess
 from toxscreen.journal.codec import SCHEMA, header_to_json
