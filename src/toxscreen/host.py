@@ -35,6 +35,8 @@ class Clock(NamedTuple):
     elapsed: Callable[[], float] = time.perf_counter
     #: Waits so many seconds.
     sleep: Callable[[float], None] = time.sleep
+    #: Seconds that this process has computed, all its threads together.
+    computed: Callable[[], float] = time.process_time
 
 
 CLOCK = Clock()
@@ -121,6 +123,16 @@ def git_commit(root: Path) -> str | None:
     """The commit checked out at ``root``; None without git, repository or commit."""
     answer = _git(root, "rev-parse", "--verify", "HEAD")
     return answer.decode("ascii", "replace").strip() if answer else None
+
+
+def git_head(root: Path) -> tuple[str | None, str | None]:
+    """The commit checked out at ``root`` and git's name for its content, asked for at once; None for what is not there.
+
+    Args:
+        root: the project's root.
+    """
+    answer = (_git(root, "rev-parse", "HEAD", "HEAD^{tree}") or b"").decode("ascii", "replace").split()
+    return (answer[0], answer[1]) if len(answer) == 2 else (None, None)  # noqa: PLR2004 - as many as were asked for
 
 
 def git_changes(root: Path) -> str | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from toxscreen.errors import CategoryConflictError, NoCategoryError, ToxscreenError
 from toxscreen.model import Case, Policy
-from toxscreen.plan.categories import belongs_elsewhere, by_path, category_of, depth_below
+from toxscreen.plan.categories import belongs_elsewhere, by_path, category_of, covers, depth_below
 from toxscreen.settings import BUILT_IN
 
 
@@ -246,3 +246,25 @@ def test_a_place_claimed_twice_is_not_elsewhere_for_either() -> None:
         "b": False,
         "c": True,
     }
+
+
+# whether paths hold all of something
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "holds"),
+    [
+        (["tests"], ["tests/unit"], True),
+        (["tests/unit"], ["tests/unit/"], True),
+        (["."], ["tests/unit", "more"], True),
+        (["tests/unit", "more"], ["tests/unit", "more"], True),
+        (["tests/unit"], ["tests/unit", "more"], False),
+        (["tests/unit/test_a.py"], ["tests/unit"], False),
+        (["tests/uni"], ["tests/unit"], False),
+        (["tests"], ["tests/*/unit"], True),
+        (["tests/a/unit"], ["tests/*/unit"], False),
+        ([], ["tests"], False),
+    ],
+)
+def test_paths_that_hold_all_of_what_is_wanted(given: list[str], wanted: list[str], *, holds: bool) -> None:
+    assert covers(given, wanted) is holds

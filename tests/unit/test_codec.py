@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toxscreen.journal import codec
-from toxscreen.model import Event, EventKind, Frame, Header, Leak, Origin, Outcome
+from toxscreen.model import Event, EventKind, Frame, Header, Leak, Origin, Outcome, Selection
 
 relaxed = hypothesis.settings(max_examples=60, database=None, deadline=None)
 
@@ -30,6 +30,15 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | NUMBER | TEXT,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
     max_leaves=4,
+)
+
+
+SELECTIONS = st.builds(
+    Selection,
+    NUMBER,
+    st.dictionaries(TEXT, NUMBER, max_size=2),
+    st.lists(TEXT, max_size=2).map(tuple),
+    NUMBER,
 )
 
 
@@ -55,6 +64,8 @@ EVENTS = st.builds(
     status=st.none() | NUMBER,
     pid=st.none() | NUMBER,
     touched=st.lists(TEXT, max_size=2).map(tuple),
+    cpu=st.none() | SECONDS,
+    selection=st.none() | SELECTIONS,
     extra=extra(Event),
 )
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
@@ -79,6 +90,8 @@ HEADERS = st.builds(
     environment=st.none() | TEXT,
     replay_of=st.none() | TEXT,
     paths=st.lists(TEXT, max_size=2).map(tuple),
+    configuration=st.none() | TEXT,
+    tree=st.none() | TEXT,
     extra=extra(Header),
 )
 
@@ -97,14 +110,18 @@ FULL = Event(
     status=-9,
     pid=77,
     touched=("file a.csv", "port 8000"),
+    cpu=0.5,
+    selection=Selection(2, {"-k it": 3}, ("--ignore old",), 1),
     extra={"colour": ["red"]},
 )
 FULL_LINE = (
     b'{"kind":"end","time":1.500000,"lane":"gw1","node_id":"tests/test_a.py::test_it[\\u00e9]","outcome":"failed",'
-    b'"setup":0.250000,"call":2.000000,"teardown":0.125000,'
+    b'"setup":0.250000,"call":2.000000,"teardown":0.125000,"cpu":0.500000,'
     b'"origin":{"exception":"ValueError","file":"a.py","line":3,"causes":[["KeyError","b.py",4]]},'
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
-    b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],"colour":["red"]}\n'
+    b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],'
+    b'"selection":{"elsewhere":2,"deselected":{"-k it":3},"narrowed":["--ignore old"],'
+    b'"benchmarks_off":1},"colour":["red"]}\n'
 )
 HEADER = Header(
     schema=1,
@@ -126,6 +143,8 @@ HEADER = Header(
     environment="unit",
     replay_of="run:gw0",
     paths=("tests",),
+    configuration="c0de",
+    tree="7ree",
     extra={"colour": "red"},
 )
 
@@ -197,7 +216,7 @@ def test_an_older_header_may_lack_what_has_a_default() -> None:
 
 def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> None:
     unchecked = {name for name, types in codec._types_of(Event).items() if not types}
-    assert unchecked == {"kind", "outcome", "origin", "leaks"}
+    assert unchecked == {"kind", "outcome", "origin", "leaks", "selection"}
     assert all(codec._types_of(Header).values())
     assert all(codec._types_of(Leak).values())
     assert all(codec._types_of(Frame).values())
@@ -236,6 +255,14 @@ def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> Non
         ),
         ({"touched": "port 1"}, "has 'port 1' for 'touched'"),
         ({"touched": [1]}, "has 1 for 'touched'"),
+        ({"cpu": "1"}, "has '1' for 'cpu'"),
+        ({"selection": []}, "has [] for 'selection'"),
+        ({"selection": {"elsewhere": "2"}}, "has '2' for 'selection'"),
+        ({"selection": {"benchmarks_off": 1.5}}, "has 1.5 for 'selection'"),
+        ({"selection": {"deselected": [1]}}, "has [1] for 'selection'"),
+        ({"selection": {"deselected": {"-k": "1"}}}, "has '1' for 'selection'"),
+        ({"selection": {"narrowed": "-k"}}, "has '-k' where a list belongs"),
+        ({"selection": {"narrowed": [1]}}, "has 1 for 'selection'"),
         ({"leaks": {}}, "has {} where a list belongs"),
         ({"leaks": ["x"]}, "has 'x' for a leak"),
         ({"leaks": [{"what": "x"}]}, "has {'what': 'x'} for a leak"),

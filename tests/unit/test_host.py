@@ -156,6 +156,7 @@ def test_a_program_beside_this_interpreter_is_the_same(monkeypatch: pytest.Monke
 def test_without_git_nothing_is_known_of_commits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert (host.git_commit(tmp_path), host.git_changes(tmp_path)) == (None, None)
+    assert host.git_head(tmp_path) == (None, None)
 
 
 def test_a_file_is_appended_to_or_made(tmp_path: Path) -> None:

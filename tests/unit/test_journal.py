@@ -30,6 +30,7 @@ from toxscreen.model import (
     Outcome,
     Run,
     RunState,
+    Selection,
 )
 from toxscreen.settings import state_folder
 
@@ -295,8 +296,10 @@ def test_a_whole_run(tmp_path: Path) -> None:
             Event(EventKind.LANE_DOWN, 16.0, "gw9"),
         ],
     )
+    gone = Event(EventKind.LANE_DOWN, 16.0, "gw10", text="killed by signal 9", status=-9)
+    ended = replace(finish(1), selection=Selection(3, {"-k a": 1}))
     (folder / "run.jsonl").write_bytes(
-        b"".join(map(event_to_line, [Event(EventKind.NOTE, 12.0, "run", text="the disk was full"), finish(1)]))
+        b"".join(map(event_to_line, [Event(EventKind.NOTE, 12.0, "run", text="the disk was full"), gone, ended]))
     )
     found = read_run(folder)
     assert found == Run(
@@ -323,8 +326,12 @@ def test_a_whole_run(tmp_path: Path) -> None:
         exit_status=1,
         finished=20.0,
         notes=("the disk was full",),
+        selection=Selection(3, {"-k a": 1}),
+        lost=("gw10: killed by signal 9",),
     )
     assert found.failed
+    assert found.name == "unit"
+    assert replace(found, header=replace(found.header, environment="3.12-unit")).name == "3.12-unit"
 
 
 def test_what_was_touched_is_read_without_the_rest(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from toxscreen.cli.run_page import FEW, data, page, replay_command, share, summary, utc
-from toxscreen.model import Attempt, Header, Lane, Leak, Order, Origin, Outcome, Run, RunState, Table
+from toxscreen.model import Attempt, Header, Lane, Leak, Order, Origin, Outcome, Run, RunState, Selection, Table
 
 PROGRAM = ("python", "-m", "toxscreen")
 NODE_ID = "tests/unit/test_a.py::test_b[x y]"
@@ -29,7 +29,7 @@ HEADER = Header(
     host={"system": "Linux", "cores": "2"},
     chosen={"workers": "2 (-n)"},
 )
-PASSED = Attempt("t.py::test_a", "gw0", 0, 1.0, Outcome.PASSED, setup=0.25, call=0.5, teardown=0.25)
+PASSED = Attempt("t.py::test_a", "gw0", 0, 1.0, Outcome.PASSED, setup=0.25, call=0.5, teardown=0.25, cpu=0.4)
 FAILED = Attempt(
     NODE_ID,
     "gw0",
@@ -44,6 +44,7 @@ FAILED = Attempt(
     ),
     text="KeyError: 'a'",
     touched=("file a.csv", "connection to port 5432"),
+    cpu=1.5,
 )
 CRASHED = Attempt(
     "t.py::test_end", "gw1", 0, 1.5, Outcome.CRASHED, call=2.0, text="it died\n\nFatal Python error\n  stack\n"
@@ -61,6 +62,8 @@ RUN = Run(
     collected=(PASSED.node_id, NODE_ID, CRASHED.node_id, CUT_OFF.node_id, "t.py::test_never"),
     exit_status=1,
     finished=1795374846.0,
+    selection=Selection(3, {"-k 'a or b'": 2}, ("--ignore old",), 1),
+    lost=("gw1: it died\n\nstack",),
     notes=("gw0.jsonl: the last line is torn, its 5 bytes are left out",),
 )
 GREEN = Run(HEADER, RunState.COMPLETE, (PASSED,), Order((Lane("gw0", (PASSED.node_id,)),), 7, ""), (), 0, 1795374846.0)
@@ -107,7 +110,10 @@ def test_a_run_is_told_whole() -> None:
         "python 3.11.7, pytest 9.2.0",
         "host: system Linux, cores 2",
         "pytest was given, in sub: --category unit -k 'a or b'",
+        "not selected: 2 left out by -k 'a or b', narrowed by --ignore old, 3 of other categories",
+        "benchmarks disabled: 1",
         "cut off on gw2: t.py::test_late",
+        "lost worker gw1: it died",
         "note: gw0.jsonl: the last line is torn, its 5 bytes are left out",
     )
     assert found.tables == (
@@ -117,12 +123,12 @@ def test_a_run_is_told_whole() -> None:
             (("gw0", "2", "2.00", "1"), ("gw1", "1", "2.00", "1"), ("gw2", "1", "0.00", "0")),
         ),
         Table(
-            ("Test", "Lane", "Set-up s", "Call s", "Teardown s", "Total s", "Share"),
+            ("Test", "Lane", "Set-up s", "Call s", "Teardown s", "Total s", "Share", "Waited s"),
             (
-                ("t.py::test_end", "gw1", "0.000", "2.000", "0.000", "2.000", "50.0 %"),
-                ("t.py::test_a", "gw0", "0.250", "0.500", "0.250", "1.000", "25.0 %"),
-                (NODE_ID, "gw0", "0.000", "1.000", "0.000", "1.000", "25.0 %"),
-                ("t.py::test_late", "gw2", "0.000", "0.000", "0.000", "0.000", "0.0 %"),
+                ("t.py::test_end", "gw1", "0.000", "2.000", "0.000", "2.000", "50.0 %", "-"),
+                ("t.py::test_a", "gw0", "0.250", "0.500", "0.250", "1.000", "25.0 %", "0.600"),
+                (NODE_ID, "gw0", "0.000", "1.000", "0.000", "1.000", "25.0 %", "0.000"),
+                ("t.py::test_late", "gw2", "0.000", "0.000", "0.000", "0.000", "0.0 %", "-"),
             ),
             "Slowest 4 tests",
         ),
@@ -269,6 +275,7 @@ def test_data_is_everything_and_survives_json() -> None:
         ],
         "text": "KeyError: 'a'",
         "touched": ["file a.csv", "connection to port 5432"],
+        "cpu": 1.5,
     }
     assert told["conflicts"] == [
         {

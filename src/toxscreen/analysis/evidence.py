@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,27 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from toxscreen import host
+from toxscreen.analysis.configuration import configuration
 from toxscreen.errors import EvidenceError, Place
 from toxscreen.model import Evidence, Missing, State
 from toxscreen.settings import STATE, state_folder
 
 #: Version of the shape of an evidence file.
 SCHEMA: Final = 1
-#: What configures tests and their tools. Git may not know all of it.
-_CONFIGURATION: Final = (
-    "pyproject.toml",
-    "tox.ini",
-    "tox.toml",
-    "setup.cfg",
-    "pytest.ini",
-    ".pytest.ini",
-    "pytest.toml",
-    ".coveragerc",
-    "ruff.toml",
-    ".ruff.toml",
-    "mypy.ini",
-    ".mypy.ini",
-)
 
 
 def folder(root: Path) -> Path:
@@ -46,18 +31,6 @@ def state(root: Path) -> State:
         root: the project's root.
     """
     return State(host.git_commit(root), host.git_changes(root), configuration(root))
-
-
-def configuration(root: Path) -> str:
-    """A fingerprint of the files that configure tests and tools."""
-    digest = hashlib.sha256()
-    for name in _CONFIGURATION:
-        try:
-            content = (root / name).read_bytes()
-        except OSError:
-            continue
-        digest.update(f"{name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:16]
 
 
 def write(root: Path, kind: str, data: dict[str, object], command: Sequence[str], made_from: State) -> Path:

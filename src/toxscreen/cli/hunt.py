@@ -18,7 +18,8 @@ from rich.table import Column
 from rich.text import Text
 
 from toxscreen import host
-from toxscreen.cli import hunt_verify
+from toxscreen.analysis import evidence
+from toxscreen.cli import hunt_evidence, hunt_verify
 from toxscreen.cli.command import Answer, here
 from toxscreen.cli.hunt_page import Telling, checks, data, page
 from toxscreen.cli.output import Output, outputs
@@ -104,6 +105,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         return job.nothing
     target = job.target
     jobs = arguments.jobs or host.cores()
+    is_for_all = job.is_kept and arguments.victim is None
+    made_from = evidence.state(target.root) if is_for_all else None
     limits = Limits(arguments.budget, arguments.test_limit, jobs, arguments.seed, arguments.thorough)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
         own = Path(folder).resolve()
@@ -116,7 +119,11 @@ def run(arguments: argparse.Namespace) -> Answer:
             record = place.record(limits, anew=arguments.anew) if job.is_kept else None
             hunted = _hunt(place.target, own / "in-place", limits, job.search, record)
         hunted = place.told(hunted)
-    return _answer(hunted, target.root, files, job.telling)
+    told = _answer(hunted, target.root, files, job.telling)
+    if made_from is not None and hunt_evidence.is_whole(hunted, target):
+        unkept = hunt_evidence.keep(hunted, target, made_from)
+        told = replace(told, page=replace(told.page, closing=(*told.page.closing, *unkept)))
+    return told
 
 
 @dataclass(frozen=True, slots=True)

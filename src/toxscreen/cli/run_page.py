@@ -145,6 +145,7 @@ def _facts(run: Run) -> list[str]:
     ]
     if header.environment:
         told.append(f"tox environment {header.environment}")
+    told.extend(_left_out(run))
     if header.replay_of:
         told.append(f"replay of {header.replay_of}")
     told.extend(
@@ -152,8 +153,24 @@ def _facts(run: Run) -> list[str]:
         for attempt in run.attempts
         if attempt.outcome is Outcome.NOT_RUN
     )
+    told.extend("lost worker " + lost.partition("\n")[0] for lost in run.lost)
     told.extend(f"note: {note}" for note in run.notes)
     return [fact for fact in told if fact]
+
+
+def _left_out(run: Run) -> list[str]:
+    """What keeps a run from being the whole."""
+    selection = run.selection
+    if selection is None:
+        return []
+    told = [f"{count} left out by {who}" for who, count in selection.deselected.items()]
+    told += [f"narrowed by {who}" for who in selection.narrowed]
+    if selection.elsewhere:
+        told.append(f"{selection.elsewhere} of other categories")
+    lines = [f"not selected: {', '.join(told)}"] if told else []
+    if selection.benchmarks_off:
+        lines.append(f"benchmarks disabled: {selection.benchmarks_off}")
+    return lines
 
 
 def _known(value: object) -> str:
@@ -181,10 +198,11 @@ def _slowest(run: Run) -> Table:
             attempt.lane,
             *(f"{seconds:.3f}" for seconds in (attempt.setup, attempt.call, attempt.teardown, attempt.seconds)),
             share(attempt.seconds, whole),
+            "-" if attempt.waited is None else f"{attempt.waited:.3f}",
         )
         for attempt in slowest
     ]
-    columns = ("Test", "Lane", "Set-up s", "Call s", "Teardown s", "Total s", "Share")
+    columns = ("Test", "Lane", "Set-up s", "Call s", "Teardown s", "Total s", "Share", "Waited s")
     return Table(columns, tuple(rows), f"Slowest {len(rows)} tests" if len(rows) > 1 else "Slowest test")
 
 

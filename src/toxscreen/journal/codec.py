@@ -48,7 +48,8 @@ def event_to_line(event: Event) -> bytes:
     line = _common_fields(event.kind, event.time, event.lane, event.node_id)
     if event.outcome is not None:
         line += f',"outcome":"{event.outcome}"'
-    for name, seconds in (("setup", event.setup), ("call", event.call), ("teardown", event.teardown)):
+    timed = (("setup", event.setup), ("call", event.call), ("teardown", event.teardown), ("cpu", event.cpu))
+    for name, seconds in timed:
         if seconds is not None:
             line += f',"{name}":{seconds:.6f}'
     rest = _rare_fields(event)
@@ -76,7 +77,7 @@ def end_line(moment: float, lane: str, node_id: str, outcome: Outcome, seconds: 
         lane: the worker.
         node_id: the test.
         outcome: how it ended.
-        seconds: of "setup", "call" and "teardown".
+        seconds: of "setup", "call" and "teardown", and of "cpu" where that is known.
     """
     # An enum's member takes five times as long to format as the text that it is to append.
     line = _common_fields("end", moment, lane, node_id) + ',"outcome":"' + outcome + '"'
@@ -105,6 +106,8 @@ def _rare_fields(event: Event) -> dict[str, object]:
         record["pid"] = event.pid
     if event.touched:
         record["touched"] = event.touched
+    if event.selection is not None:
+        record["selection"] = event.selection._asdict()
     if event.extra:
         record.update(event.extra)
     return record
@@ -135,6 +138,8 @@ def event_from_line(line: bytes | str) -> Event:
             status=record.get("status"),
             pid=record.get("pid"),
             touched=_texts("touched", record.get("touched", [])),
+            cpu=record.get("cpu"),
+            selection=_selection_from_dict(record["selection"]) if "selection" in record else None,
             extra={key: value for key, value in record.items() if key not in types},
         )
     except KeyError as error:
@@ -266,6 +271,18 @@ def _frame_from_list(values: object) -> model.Frame:
         raise ValueError(f"has {_short(values)} for a line of an origin")
     _check_types(dict(zip(types, values, strict=True)), types)
     return model.Frame(*values)
+
+
+def _selection_from_dict(record: object) -> model.Selection:
+    if not isinstance(record, dict):
+        raise ValueError(f"has {_short(record)} for 'selection'")
+    known = model.Selection(**{name: record[name] for name in model.Selection._fields if name in record})
+    for count in (known.elsewhere, known.benchmarks_off):
+        _check("selection", count, (int,))
+    _check("selection", known.deselected, (dict,))
+    for count in known.deselected.values():
+        _check("selection", count, (int,))
+    return known._replace(narrowed=_texts("selection", _list(known.narrowed)) if known.narrowed else ())
 
 
 def _leak_from_dict(record: object) -> model.Leak:

@@ -57,6 +57,8 @@ def read_run(folder: Path) -> Run:
         exit_status=finish.status if finish else None,
         finished=finish.time if finish else None,
         notes=tuple(notes),
+        selection=finish.selection if finish else None,
+        lost=tuple(f"{name}: {event.text or 'no last word'}" for name, event in sorted(downs.items())),
     )
 
 
@@ -204,6 +206,7 @@ def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
                 leaks=event.leaks,
                 text=event.text,
                 touched=event.touched,
+                cpu=event.cpu,
             )
             begun = None
     if begun is not None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from toxscreen.model.running import (
+    CONFIGURED,
     CONNECTION,
     Case,
     Event,
@@ -21,6 +22,7 @@ from toxscreen.model.running import (
     OrderKind,
     Outcome,
     Policy,
+    Selection,
     Service,
     Sourced,
     Workers,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CONFIGURED",
     "CONNECTION",
     "Attempt",
     "Base",
@@ -104,6 +107,7 @@ __all__ = [
     "Run",
     "RunState",
     "Section",
+    "Selection",
     "Service",
     "Sighting",
     "Sourced",

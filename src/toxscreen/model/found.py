@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from toxscreen.model.failure import Leak, Origin
-from toxscreen.model.running import Header, Outcome
+from toxscreen.model.running import Header, Outcome, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,18 @@ class Attempt:
     text: str | None = None
     #: As in :class:`Event`.
     touched: tuple[str, ...] = ()
+    #: Seconds that its process computed, threads included; None where nobody looked, or for a moment only.
+    cpu: float | None = None
 
     @property
     def seconds(self) -> float:
         """Set-up, call and teardown together, in seconds."""
         return self.setup + self.call + self.teardown
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds in which its process did not compute: it slept, or waited for a file, a process or a core."""
+        return None if self.cpu is None else max(0.0, self.seconds - self.cpu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,15 @@ class Run:
     finished: float | None
     #: What reading the journal had to forgive, and what the run noted about itself.
     notes: tuple[str, ...] = ()
+    #: None where nobody says: the run did not end well, or was recorded by an older version.
+    selection: Selection | None = None
+    #: Workers that ended before their time, each with why.
+    lost: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What ran: the tox environment, or the category where tox did not run it."""
+        return self.header.environment or self.header.category
 
     @property
     def id(self) -> str:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from toxscreen.model.failure import Leak, Origin
 
 Network = Literal["none", "loopback", "any"]
@@ -19,6 +21,8 @@ T = TypeVar("T")
 Workers = Literal["auto"] | int
 #: Stands before a thing that a test only connected to, among those that it touched.
 CONNECTION: Final = "connection to "
+#: Stands before what the project's own configuration leaves out of a run.
+CONFIGURED: Final = "addopts: "
 
 
 class Outcome(StrEnum):
@@ -84,6 +88,20 @@ class Case(NamedTuple):
     alone: bool = False
 
 
+class Selection(NamedTuple):
+    """What of a collection a run left out, and who did."""
+
+    #: Tests left out because they belong to other categories.
+    elsewhere: int = 0
+    #: How many other tests were deselected by whom: an option as it was given, a plugin or a conftest.py. Where it
+    #: stands in the configuration, :data:`CONFIGURED` comes first.
+    deselected: Mapping[str, int] = {}
+    #: What else narrowed the run, in the same words: paths that were given, say.
+    narrowed: tuple[str, ...] = ()
+    #: Tests with a benchmark in them that was not measured.
+    benchmarks_off: int = 0
+
+
 class EventKind(StrEnum):
     """What an :class:`Event` tells; the value is what stands in the journal."""
 
@@ -120,6 +138,10 @@ class Event:
     #: What the test changed, bound or connected to outside of its process, such as ``file out/orders.csv``,
     #: ``port 8000`` and ``connection to port 5432``.
     touched: tuple[str, ...] = ()
+    #: Seconds that the test's process computed meanwhile; where it was hardly a moment, nobody says.
+    cpu: float | None = None
+    #: At the end of a run.
+    selection: Selection | None = None
     #: Unknown fields of the journal line, kept as they were.
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -157,6 +179,10 @@ class Header:
     replay_of: str | None = None
     #: Those of the arguments that say what to collect.
     paths: tuple[str, ...] = ()
+    #: Fingerprint of the files that configure tests and tools; None: recorded by an older version.
+    configuration: str | None = None
+    #: Git's name for the content of the commit; commits with equal content have the same.
+    tree: str | None = None
     extra: dict[str, object] = field(default_factory=dict)
 
 

@@ -32,6 +32,26 @@ def depth_below(file: str, pattern: str) -> int | None:
     return len(wanted)
 
 
+def covers(given: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether all that lies under some ``paths`` entries lies under the paths given.
+
+    Args:
+        given: relative to the root, with forward slashes.
+        wanted: entries; of a glob pattern, the folders before it count.
+    """
+    folders = [_normal(each).split("/") for each in given]
+    return all(
+        any(_fixed(pattern)[: len(folder)] == folder or folder in ([""], ["."]) for folder in folders)
+        for pattern in wanted
+    )
+
+
+def _fixed(pattern: str) -> list[str]:
+    """The parts of an entry before the first one that is a pattern."""
+    parts = _normal(pattern).split("/")
+    return parts[: next((place for place, part in enumerate(parts) if _GLOB.intersection(part)), len(parts))]
+
+
 def _normal(pattern: str) -> str:
     """A ``paths`` entry with forward slashes and without what says nothing."""
     return pattern.replace("\\", "/").removeprefix("./").rstrip("/")

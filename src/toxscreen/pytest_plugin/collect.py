@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 from _pytest.nodes import Node
 
 from toxscreen.errors import MarkerError, NothingRanError, Place, ToxscreenError, did_you_mean
-from toxscreen.model import Case, Policy
+from toxscreen.model import Case, Policy, Selection
 from toxscreen.plan.categories import belongs_elsewhere, category_of
 from toxscreen.probes.calls import ALLOWABLE
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, ItemInfo, Screen, worker_input
+
+#: Fixtures of pytest-benchmark.
+_BENCHMARKS = frozenset({"benchmark", "benchmark_weave"})
 
 
 class Collect:
     """Sorts tests into categories, deselects those of others and reports every mistake at once."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, config: pytest.Config, screen: Screen) -> None:
+        self.config = config
         self.screen = screen
         self.settings = screen.settings
         self._names: dict[Node, frozenset[str]] = {}
         self._categories: dict[tuple[str, frozenset[str]], str] = {}
         self._files: dict[Path, str] = {}
+        self._elsewhere = 0
+        self._is_sorting = False
+        #: How many tests were deselected by whom.
+        self._deselected: dict[str, int] = {}
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave alone what only other categories claim: importing it takes time and may pollute."""
@@ -34,9 +43,20 @@ class Collect:
             return True
         return None
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Give every test its policy; keep those of the category asked for."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
+        """After everybody else: give every test its policy, keep those of the category asked for."""
+        found = len(items)
+        result = yield
+        silent = found - len(items) - sum(self._deselected.values())
+        if silent > 0:
+            self._deselected["a plugin that does not say so"] = silent
+        self._sort(config, items)
+        return result
+
+    def _sort(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         errors: list[ToxscreenError] = []
         kept: list[pytest.Item] = []
         others: list[pytest.Item] = []
@@ -52,19 +72,28 @@ class Collect:
             items.clear()
             return
         if others:
+            self._elsewhere, self._is_sorting = len(others), True
             config.hook.pytest_deselected(items=others)
+            self._is_sorting = False
             items[:] = kept
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Hand what is wrong to the process that leads the run."""
+        """Hand what is wrong, and what was left out, to the process that leads the run."""
+        off = benchmarks_off(session) if session.config.pluginmanager.hasplugin("benchmark") else 0
+        self.screen.selection = Selection(self._elsewhere, self._deselected, (), off)
         if worker_input(session.config) is not None:
             told = session.config.workeroutput.setdefault(XDIST_KEY, {})  # type: ignore[attr-defined]
             told["errors"] = list(self.screen.problems.errors)
-            told["deselected"] = self.screen.deselected
+            told["selection"] = self.screen.selection._asdict()
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Count, so that a run without a test can say why."""
-        self.screen.deselected += len(items)
+        """Count, so that a run without a test can say why, and none passes for more than it is."""
+        if not self._is_sorting and items:
+            from toxscreen.pytest_plugin.narrowing import deselecting
+
+            author = deselecting(sys._getframe(1), self.config, self.settings.root)  # noqa: SLF001 - nobody says who calls
+            self._deselected[author] = self._deselected.get(author, 0) + len(items)
 
     def _relative(self, path: Path) -> str:
         known = self._files.get(path)
@@ -145,6 +174,18 @@ def _marked_limit(item: pytest.Item) -> tuple[float | None, bool | None]:
         return float(mark.args[0] if mark.args else mark.kwargs["timeout"]), func_only
     except (KeyError, TypeError, ValueError):
         return None, func_only
+
+
+def benchmarks_off(session: pytest.Session) -> int:
+    """How many tests have a benchmark that pytest-benchmark does not measure, as under workers, where it says no more.
+
+    Args:
+        session: collected; pytest-benchmark is there.
+    """
+    own = getattr(session.config, "_benchmarksession", None)
+    if own is None or not (own.disabled or own.skip):
+        return 0
+    return sum(not _BENCHMARKS.isdisjoint(getattr(item, "fixturenames", ())) for item in session.items)
 
 
 def nothing_ran(screen: Screen, deselected: int, missing: Sequence[str]) -> NothingRanError:

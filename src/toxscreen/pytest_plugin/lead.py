@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from toxscreen import __version__, host
+from toxscreen.analysis.configuration import configuration
 from toxscreen.guard.pulse import SUFFIX
 from toxscreen.guard.watch import GuardProcess
 from toxscreen.journal.codec import SCHEMA, header_to_json
 from toxscreen.journal.store import COLLECTION, HEADER, LEAD, new_run, prune
 from toxscreen.journal.write import Shard
-from toxscreen.model import Event, EventKind, Header, Outcome
+from toxscreen.model import Event, EventKind, Header, Outcome, Selection
 from toxscreen.probes.calls import exempt
 from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, is_distributed, tx_count
 
@@ -91,6 +92,7 @@ class Lead:
             folder = Path(folder).relative_to(settings.root).as_posix()
         variables = host.environment()
         target = self.screen.target
+        commit, tree = host.git_head(settings.root)
         return Header(
             schema=SCHEMA,
             run=run,
@@ -102,7 +104,7 @@ class Lead:
             seed=self._seed(),
             hash_seed=variables.get("PYTHONHASHSEED"),
             cwd_importable=bool({"", os.fspath(config.invocation_params.dir)}.intersection(sys.path)),
-            commit=host.git_commit(settings.root),
+            commit=commit,
             changes=host.git_changes(settings.root),
             workers=tx_count(config) if is_distributed(config) else 0,
             tools={"python": platform.python_version(), "toxscreen": __version__} | _versions(_TOOLS),
@@ -111,6 +113,8 @@ class Lead:
             environment=variables.get("TOX_ENV_NAME"),
             replay_of=f"{target.run}:{target.lane}" if target else None,
             paths=tuple(argument for argument in map(str, config.invocation_params.args) if argument in config.args),
+            configuration=configuration(settings.root),
+            tree=tree,
         )
 
     def pytest_report_header(self) -> list[str]:
@@ -169,7 +173,9 @@ class Lead:
         for slug, text in told.get("warnings", ()):
             self.screen.problems.warn(slug, text)
         self.screen.leaks.extend(told.get("leaks", ()))
-        self.screen.deselected = max(self.screen.deselected, told.get("deselected", 0))
+        if "selection" in told:
+            # Every worker collects the same.
+            self.screen.selection = Selection(**told["selection"])
         if not error or error == "keyboard-interrupt" or self.screen.pulses is None:
             return
         from toxscreen.pytest_plugin.death import death_of
@@ -211,7 +217,26 @@ class Lead:
         try:
             return (yield)
         finally:
-            self._write(Event(EventKind.FINISH, host.CLOCK.wall(), LEAD, status=int(session.exitstatus)))
+            self._write_end(session)
+
+    def _write_end(self, session: pytest.Session) -> None:
+        """How it ended, and whether it was all that there is to run."""
+        selection = self.screen.selection
+        if selection is not None:
+            from toxscreen.pytest_plugin.narrowing import narrowing
+
+            selection = selection._replace(narrowed=narrowing(self.config, self.screen))
+        why = session.shouldfail or session.shouldstop
+        self._write(
+            Event(
+                EventKind.FINISH,
+                host.CLOCK.wall(),
+                LEAD,
+                text=str(why) if why else None,
+                status=int(session.exitstatus),
+                selection=selection,
+            )
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self) -> None:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 #: How pytest-timeout's message begins, see PYTEST_FAILURE_MESSAGE there.
 _TIMEOUT_MESSAGE = "Timeout (>"
+#: Seconds from which on it is of interest whether a test computed or waited.
+_WORTH_SAYING = 0.05
+#: So many seconds may be wrong in that.
+_MOMENT = 0.005
 #: Red or not: what counts as worse when set-up, call and teardown each say something.
 _RANK = {
     Outcome.NOT_RUN: 0,
@@ -50,6 +54,11 @@ class Observe:
         self.screen = screen
         self.lane = lane_name(config)
         self._now = host.CLOCK.wall
+        self._computed = host.CLOCK.computed
+        #: When that was asked last, and the answer.
+        self._asked, self._answer = 0.0, 0.0
+        #: What the process had computed when the test began.
+        self._computed_before = 0.0
         self._leaks = leaks
         self._shard: Shard | None = None
         self._watch: Watch | None = None
@@ -142,8 +151,9 @@ class Observe:
     def _begin(self, item: pytest.Item) -> None:
         node_id = item.nodeid
         self._reset(node_id)
+        now = self._now()
         if self._shard is not None:
-            self._shard.write_line(start_line(self._now(), self.lane, node_id))
+            self._shard.write_line(start_line(now, self.lane, node_id))
         info = item.stash.get(ITEM_KEY, None)
         self._own_limit, self._own_func_only = self._limit, self._func_only
         if info is not None:
@@ -156,8 +166,17 @@ class Observe:
             self._watch.begin(node_id, 0.0 if self._own_func_only else self._own_limit)
         if self._leaks is not None:
             self._leaks.begin()
+        # The system is asked now and then: for all tests, that would take longer than many of them. In between, the
+        # process has computed, for it had no time to do anything else.
+        since = now - self._asked
+        if not 0.0 <= since < _MOMENT:
+            self._asked, self._answer, since = now, self._computed(), 0.0
+        self._computed_before = self._answer + since
 
     def _end(self) -> None:
+        seconds = self._seconds
+        if seconds["setup"] + seconds["call"] + seconds["teardown"] >= _WORTH_SAYING:
+            seconds["cpu"] = max(0.0, self._computed() - self._computed_before)
         enforce(self._outer_rule)
         listen(self._outer_touched)
         self._rule = self._outer_rule = self._outer_touched = None
@@ -176,17 +195,18 @@ class Observe:
                         self.lane,
                         self._node_id,
                         self._outcome,
-                        self._seconds["setup"],
-                        self._seconds["call"],
-                        self._seconds["teardown"],
+                        seconds["setup"],
+                        seconds["call"],
+                        seconds["teardown"],
                         self._origin,
                         leaks,
                         self._text,
                         touched=touched,
+                        cpu=seconds.get("cpu"),
                     )
                 )
             else:
-                self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, self._seconds))
+                self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, seconds))
         self._checkpoints.after_test()
 
     @pytest.hookimpl(trylast=True)

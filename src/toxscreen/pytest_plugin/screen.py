@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from toxscreen.model import Policy
+from toxscreen.model import Policy, Selection
 from toxscreen.plan.choose import Chosen
 from toxscreen.settings import Settings
 
@@ -58,8 +58,8 @@ class Screen:
     folder: Path | None = None
     #: Folder through which the processes of the run and its guard speak: the run's own, or a temporary one.
     pulses: Path | None = None
-    #: How many collected tests this process deselected.
-    deselected: int = 0
+    #: What was left out of what this process, or a worker, collected; None while nobody has collected.
+    selection: Selection | None = None
     #: What tests left changed, in words, for the summary.
     leaks: list[str] = field(default_factory=list)
 
@@ -67,6 +67,12 @@ class Screen:
     def category(self) -> str:
         """The category's name, or "all"."""
         return self.policy.category if self.policy else "all"
+
+    @property
+    def deselected(self) -> int:
+        """How many collected tests were deselected, by whomever."""
+        left_out = self.selection
+        return left_out.elsewhere + sum(left_out.deselected.values()) if left_out is not None else 0
 
 
 KEY = pytest.StashKey[Screen]()

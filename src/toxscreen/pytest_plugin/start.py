@@ -214,7 +214,7 @@ def _register_markers(config: pytest.Config, screen: Screen) -> None:
 def _register_features(config: pytest.Config, screen: Screen) -> None:
     """Register what this process takes part in: collecting, running tests, leading the run."""
     register = config.pluginmanager.register
-    register(Collect(screen), "toxscreen-collect")
+    register(Collect(config, screen), "toxscreen-collect")
     if screen.replayed is not None and screen.target is not None:
         from toxscreen.pytest_plugin.replay import Replay
 
@@ -276,7 +276,7 @@ def is_hunted(config: pytest.Config) -> bool:
 
 def _register_for_hunt(config: pytest.Config, screen: Screen) -> None:
     if screen.policy is not None:
-        config.pluginmanager.register(Collect(screen), "toxscreen-collect")
+        config.pluginmanager.register(Collect(config, screen), "toxscreen-collect")
 
 
 def _policies(screen: Screen) -> list[Policy]:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from toxscreen.errors import raise_together
 from toxscreen.model import Sourced
-from toxscreen.settings.options import Option, number, percentage, percentages, seconds, text, texts
+from toxscreen.settings.options import Option, number, percentage, percentages, seconds, text, texts, truth
 from toxscreen.settings.reading import DEFAULT, FILE, Reader
 
 TABLE: Final = "gates"
@@ -47,7 +47,14 @@ GATE_OPTIONS: Final = {
         Option("executed-by", texts, "Environments of which at least one test runs each changed function.", ()),
         Option("no-assertion", number, "Tests that can assert nothing, at most; not asked where not set."),
         Option("suite-budget", seconds, "Seconds that all environments take together.", 300.0),
+        Option(
+            "may-deselect",
+            texts,
+            "Who may leave out tests although a run is to be the whole, in the words of the gate runs.",
+            (),
+        ),
         Option("isolation", number, "Isolation bugs of runs and of the last hunt, at most.", 0),
+        Option("hunt-required", truth, "Whether a hunt of these sources has to be there.", default=False),
         Option("stability", number, "Tests whose outcome changed without a change of code, at most.", 0),
         Option("quality", _tools, "Tools whose counts may not grow, for each rule and symbol.", ()),
         Option("quality-lizard", number, "Complexity up to which lizard has nothing to say of a function.", 15),
