@@ -55,6 +55,7 @@ EVENTS = st.builds(
     status=st.none() | NUMBER,
     pid=st.none() | NUMBER,
     touched=st.lists(TEXT, max_size=2).map(tuple),
+    asserts_nothing=st.booleans(),
     extra=extra(Event),
 )
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
@@ -97,6 +98,7 @@ FULL = Event(
     status=-9,
     pid=77,
     touched=("file a.csv", "port 8000"),
+    asserts_nothing=True,
     extra={"colour": ["red"]},
 )
 FULL_LINE = (
@@ -104,7 +106,8 @@ FULL_LINE = (
     b'"setup":0.250000,"call":2.000000,"teardown":0.125000,'
     b'"origin":{"exception":"ValueError","file":"a.py","line":3,"causes":[["KeyError","b.py",4]]},'
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
-    b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],"colour":["red"]}\n'
+    b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],"asserts_nothing":true,'
+    b'"colour":["red"]}\n'
 )
 HEADER = Header(
     schema=1,
@@ -236,6 +239,7 @@ def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> Non
         ),
         ({"touched": "port 1"}, "has 'port 1' for 'touched'"),
         ({"touched": [1]}, "has 1 for 'touched'"),
+        ({"asserts_nothing": 1}, "has 1 for 'asserts_nothing'"),
         ({"leaks": {}}, "has {} where a list belongs"),
         ({"leaks": ["x"]}, "has 'x' for a leak"),
         ({"leaks": [{"what": "x"}]}, "has {'what': 'x'} for a leak"),

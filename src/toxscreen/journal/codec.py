@@ -105,6 +105,8 @@ def _rare_fields(event: Event) -> dict[str, object]:
         record["pid"] = event.pid
     if event.touched:
         record["touched"] = event.touched
+    if event.asserts_nothing:
+        record["asserts_nothing"] = True
     if event.extra:
         record.update(event.extra)
     return record
@@ -135,6 +137,7 @@ def event_from_line(line: bytes | str) -> Event:
             status=record.get("status"),
             pid=record.get("pid"),
             touched=_texts("touched", record.get("touched", [])),
+            asserts_nothing=record.get("asserts_nothing", False),
             extra={key: value for key, value in record.items() if key not in types},
         )
     except KeyError as error:

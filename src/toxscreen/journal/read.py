@@ -204,6 +204,7 @@ def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
                 leaks=event.leaks,
                 text=event.text,
                 touched=event.touched,
+                asserts_nothing=event.asserts_nothing,
             )
             begun = None
     if begun is not None:

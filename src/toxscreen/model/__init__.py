@@ -53,11 +53,13 @@ if TYPE_CHECKING:
         Verified,
     )
     from toxscreen.model.judged import Evidence, Finding, Missing, Ruling, State, Verdict
+    from toxscreen.model.required import ChangedFunctions, Function
 
 __all__ = [
     "CONNECTION",
     "Attempt",
     "Case",
+    "ChangedFunctions",
     "Check",
     "Code",
     "Conflict",
@@ -68,6 +70,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Frame",
+    "Function",
     "Header",
     "Isolation",
     "IsolationKind",
@@ -104,7 +107,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged"):
+        for part in ("failure", "found", "judged", "required"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

@@ -57,6 +57,7 @@ class Attempt:
     text: str | None = None
     #: As in :class:`Event`.
     touched: tuple[str, ...] = ()
+    asserts_nothing: bool = False
 
     @property
     def seconds(self) -> float:

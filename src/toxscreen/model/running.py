@@ -120,6 +120,8 @@ class Event:
     #: What the test changed, bound or connected to outside of its process, such as ``file out/orders.csv``,
     #: ``port 8000`` and ``connection to port 5432``.
     touched: tuple[str, ...] = ()
+    #: Whether nothing in the test, its helpers and its fixtures can assert, and no marker says that this is meant.
+    asserts_nothing: bool = False
     #: Unknown fields of the journal line, kept as they were.
     extra: dict[str, object] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.probes.calls import Rule, enforce, listen
 from toxscreen.probes.touching import Touched
+from toxscreen.pytest_plugin.asserting import Asserting
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
 from toxscreen.pytest_plugin.touched import touched_in
@@ -67,6 +68,8 @@ class Observe:
         self._touched = touched_in(config, screen.settings.root)
         #: Takes notes of a test which runs this run inside itself.
         self._outer_touched: Touched | None = None
+        self._asserting = Asserting(screen.settings.root, screen.settings.categories.values())
+        self._asserts_nothing = False
         self._reset("")
 
     def _reset(self, node_id: str) -> None:
@@ -143,6 +146,8 @@ class Observe:
         node_id = item.nodeid
         self._reset(node_id)
         if self._shard is not None:
+            # Before set-up: what a test replaces is in nobody's way yet.
+            self._asserts_nothing = self._asserting.asserts_nothing(item)
             self._shard.write_line(start_line(self._now(), self.lane, node_id))
         info = item.stash.get(ITEM_KEY, None)
         self._own_limit, self._own_func_only = self._limit, self._func_only
@@ -168,7 +173,7 @@ class Observe:
         if leaks:
             self.screen.leaks.extend(f"{self._node_id}: {leak}" for leak in leaks)
         if self._shard is not None:
-            if leaks or touched or self._origin is not None or self._text is not None:
+            if leaks or touched or self._asserts_nothing or self._origin is not None or self._text is not None:
                 self._shard.write(
                     Event(
                         EventKind.END,
@@ -183,6 +188,7 @@ class Observe:
                         leaks,
                         self._text,
                         touched=touched,
+                        asserts_nothing=self._asserts_nothing,
                     )
                 )
             else:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from toxscreen.errors import raise_together
 from toxscreen.model import Sourced
-from toxscreen.settings.options import Option, number, percentage, percentages, seconds, text, texts
+from toxscreen.settings.options import Option, number, percentage, percentages, seconds, text, texts, truth
 from toxscreen.settings.reading import DEFAULT, FILE, Reader
 
 TABLE: Final = "gates"
@@ -33,6 +33,7 @@ GATE_OPTIONS: Final = {
         Option("coverage-exclusive", percentage, "Percent of the lines that just one environment covers, at most."),
         Option("discovery", number, "What looks like a test and is not collected without a reason, at most.", 0),
         Option("executed-by", texts, "Environments of which at least one test runs each changed function.", ()),
+        Option("proves-change", truth, "Whether a changed test has to fail on the source of the base.", default=False),
         Option("no-assertion", number, "Tests that can assert nothing, at most; not asked where not set."),
         Option("suite-budget", seconds, "Seconds that all environments take together.", 300.0),
         Option("isolation", number, "Isolation bugs of runs and of the last hunt, at most.", 0),

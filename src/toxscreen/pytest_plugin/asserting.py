@@ -1,0 +1,99 @@
+"""Which tests can assert nothing, as pytest has collected them: one look at most, helpers only for the few left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import pytest
+
+from toxscreen.model import Policy
+from toxscreen.probes.asserting import Fixture, can_assert, names_assertion
+
+#: A test that says so is there to see that nothing is raised.
+_MARKER: Final = "must_not_raise"
+#: Markers and ends of fixtures' names of plugins that compare by themselves.
+_COMPARING_MARKER: Final = "mpl_image_compare"
+_COMPARING_FIXTURE: Final = "_regression"
+_FOLDERS: Final = frozenset({"test", "tests", "testing"})
+
+
+class Asserting:
+    """Looks at tests before they run.
+
+    Args:
+        root: of the project.
+        policies: whose paths say where tests, and so their helpers, lie.
+    """
+
+    def __init__(self, root: Path, policies: Iterable[Policy]) -> None:
+        self._root = os.path.join(root, "")  # noqa: PTH118 - an end that Path takes off
+        heads = {PurePath(path).parts[0] for policy in policies for path in policy.paths if PurePath(path).parts}
+        self._folders = _FOLDERS | {head for head in heads if not {"*", "?", "["}.intersection(head)} - {"src"}
+        self._files: dict[str, bool] = {}
+        self._known: dict[tuple[object, object], bool] = {}
+
+    def asserts_nothing(self, item: pytest.Item) -> bool:
+        """Whether a test can assert nothing, and does not say that this is meant. What is no function is not asked."""
+        function = getattr(item, "obj", None)
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return False
+        if names_assertion(code) and not ("__wrapped__" in function.__dict__ or "hypothesis" in function.__dict__):
+            return False
+        try:
+            return isinstance(item, pytest.Function) and self._look_closely(item)
+        except Exception:  # noqa: BLE001 - what cannot be looked at is not accused, and its run goes on
+            return False
+
+    def _look_closely(self, item: pytest.Function) -> bool:
+        if any(item.get_closest_marker(name) is not None for name in (_MARKER, _COMPARING_MARKER)):
+            return False
+        if any(name.endswith(_COMPARING_FIXTURE) for name in item.fixturenames):
+            return False
+        values = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
+        values = [value for value in values if callable(value)]
+        key = (getattr(item.obj, "__func__", item.obj), item.cls)
+        if not values and key in self._known:
+            return self._known[key]
+        nothing = not can_assert(item.obj, item.cls, _fixtures(item, self._is_ours), values, self._is_test_code)
+        if not values:
+            self._known[key] = nothing
+        return nothing
+
+    def _is_ours(self, file: str) -> bool:
+        return file.startswith(self._root)
+
+    def _is_test_code(self, file: str) -> bool:
+        known = self._files.get(file)
+        if known is None:
+            known = self._files[file] = self._is_ours(file) and self._is_below_tests(file[len(self._root) :])
+        return known
+
+    def _is_below_tests(self, file: str) -> bool:
+        path = PurePath(file)
+        stem = path.stem
+        named = stem == "conftest" or stem in _FOLDERS or stem.startswith("test_") or stem.endswith("_test")
+        return (named or not self._folders.isdisjoint(path.parts[:-1])) and "site-packages" not in path.parts
+
+
+def _fixtures(item: pytest.Function, is_ours: Any) -> Iterator[Fixture]:
+    """The fixtures of a test; of those that nobody asked for only what they do after it."""
+    info = item._fixtureinfo  # noqa: SLF001 - pytest has no other way to them
+    asked = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
+    waiting = list(asked)
+    while waiting:
+        for definition in info.name2fixturedefs.get(waiting.pop(), ()):
+            waiting += [name for name in definition.argnames if name not in asked]
+            asked.update(definition.argnames)
+    for name, definitions in info.name2fixturedefs.items():
+        for definition in definitions[-1:]:
+            function = definition.func
+            if function.__module__.startswith("_pytest."):
+                continue
+            code = getattr(function, "__code__", None)
+            ours = code is not None and is_ours(code.co_filename)
+            if ours or name in asked:
+                yield Fixture(function, only_after=not ours or name not in asked)
