@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from toxscreen.probes.asserting import Fixture, can_assert, is_sign, names_assertion
+from toxscreen.probes.asserting import Fixture, can_assert, fixture_asserts, is_bare, is_sign, names_assertion
 
 TESTS, SOURCE = "/project/tests/test_it.py", "/project/src/it.py"
 
@@ -30,7 +30,19 @@ def asserts(space: dict[str, Any], *fixtures: Fixture, values: tuple[object, ...
     """Whether its test can assert."""
     holder = space.get("TestIt")
     function = vars(holder)["test_it"] if holder is not None else space["test_it"]
-    return can_assert(function, holder, fixtures, values, lambda file: "/tests/" in file)
+    if any(fixture_asserts(fixture, is_tests) for fixture in fixtures):
+        return True
+    answer = can_assert(function, holder, values, is_tests)
+    code = getattr(function, "__code__", None)
+    assert not (answer and code is not None and not values and not vars(function) and is_bare(code)), (
+        "bare code can assert nothing"
+    )
+    return answer
+
+
+def is_tests(file: str) -> bool:
+    """Whether a file is the tests' own."""
+    return "/tests/" in file
 
 
 @pytest.mark.parametrize(
@@ -88,6 +100,9 @@ def test_what_pytest_rewrote_is_seen_at_once_and_nothing_else_is() -> None:
     plain = module("def test_it(x):\n  assert x\ndef other(x):\n  x()")
     assert (names_assertion(rewritten.__code__), names_assertion(plain["test_it"].__code__)) == (True, False)
     assert not names_assertion(plain["other"].__code__)
+    bodies = ("pass", "return 1", "x = 1", "assert x", "x()", "raise", "lambda: 1", "print()", "yield x")
+    bare = [body for body in bodies if is_bare(module(f"def test_it(x):\n  {body}")["test_it"].__code__)]
+    assert bare == ["pass", "return 1", "x = 1", "x()", "yield x"]
     assert is_sign("assertEqual")
 
 
@@ -191,4 +206,4 @@ def test_helpers_that_come_as_parameters_are_followed() -> None:
 
 
 def test_what_is_no_python_function_is_not_accused() -> None:
-    assert can_assert(print, None, (), (), lambda _: True)
+    assert can_assert(print, None, (), is_tests)

@@ -182,7 +182,7 @@ def proof_verdict(data: Mapping[str, object]) -> Verdict:
     if problem:
         return Verdict(PROVES_CHANGE, Ruling.UNMEASURED, problem, remedy=PROOF_COMMAND, **numbers)
     if not tests:
-        message = f"{_counted(len(files), 'source file')} differ from {base}, and no test does: {', '.join(files)}"
+        message = f"no test differs from {base}, and these do: {', '.join(files)}"
         finding = Finding("change-without-test", files[0], message, file=files[0])
         reason = f"no test has changed with {', '.join(files)}"
         return Verdict(
@@ -197,7 +197,7 @@ def proof_verdict(data: Mapping[str, object]) -> Verdict:
         )
         for test in passed
     )
-    reason = f"all {_counted(len(passed), 'changed test')} pass without the change: they do not test it"
+    reason = f"of {_counted(len(passed), 'changed test')} none fails without the change: they do not test it"
     return Verdict(PROVES_CHANGE, Ruling.FAIL, reason, findings=findings, **numbers)
 
 

@@ -68,7 +68,15 @@ def start_line(moment: float, lane: str, node_id: str) -> bytes:
     return (_common_fields("start", moment, lane, node_id) + "}\n").encode("ascii")
 
 
-def end_line(moment: float, lane: str, node_id: str, outcome: Outcome, seconds: Mapping[str, float]) -> bytes:
+def end_line(
+    moment: float,
+    lane: str,
+    node_id: str,
+    outcome: Outcome,
+    seconds: Mapping[str, float],
+    *,
+    asserts_nothing: bool = False,
+) -> bytes:
     """The line of an END event that says no more than this; see :func:`start_line`.
 
     Args:
@@ -77,11 +85,14 @@ def end_line(moment: float, lane: str, node_id: str, outcome: Outcome, seconds: 
         node_id: the test.
         outcome: how it ended.
         seconds: of "setup", "call" and "teardown".
+        asserts_nothing: as in the event.
     """
     # An enum's member takes five times as long to format as the text that it is to append.
     line = _common_fields("end", moment, lane, node_id) + ',"outcome":"' + outcome + '"'
     for name, lasted in seconds.items():
         line += f',"{name}":{lasted:.6f}'
+    if asserts_nothing:
+        line += ',"asserts_nothing":true'
     return (line + "}\n").encode("ascii")
 
 

@@ -43,6 +43,13 @@ _YIELDS: Final = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 #: Functions that are looked at for one test; who names more is not accused.
 _MOST: Final = 500
 
+#: Instructions that may assert, or bring in what does.
+_BARE: Final = frozenset(
+    dis.opmap[name]
+    for name in ("LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT", "RAISE_VARARGS", "MAKE_FUNCTION")
+    if name in dis.opmap
+)
+
 _known: dict[str, bool] = {}
 
 
@@ -79,32 +86,34 @@ class _Seen:
     imported: set[str] = field(default_factory=set)
 
 
+def is_bare(code: CodeType) -> bool:
+    """Whether code surely asserts nothing and names nothing that could, by a look that costs next to nothing."""
+    # Every other byte is an instruction, or what the interpreter keeps beside one: that is looked at for nothing.
+    return not (code.co_names or code.co_freevars or code.co_cellvars) and _BARE.isdisjoint(code.co_code[::2])
+
+
+def fixture_asserts(fixture: Fixture, is_test_code: Callable[[str], bool]) -> bool:
+    """Whether anything in a fixture, or in what it names, can assert; for all tests of the session alike."""
+    function = _plain(fixture.function)
+    walk = _Walk(is_test_code, None)
+    return function is not None and (walk.look(function, always=True, after=fixture.only_after) or walk.rest())
+
+
 def can_assert(
-    function: object,
-    holder: type | None,
-    fixtures: Iterable[Fixture],
-    values: Iterable[object],
-    is_test_code: Callable[[str], bool],
+    function: object, holder: type | None, values: Iterable[object], is_test_code: Callable[[str], bool]
 ) -> bool:
     """Whether anything that a test names can assert.
 
     Args:
         function: the test's.
         holder: its class.
-        fixtures: of the test.
         values: that it is parametrised with.
         is_test_code: whether a file is the tests' own: what the code under test asserts for itself is no test of it.
     """
     walk = _Walk(is_test_code, holder)
-    first = _plain(function)
-    if first is None:
+    plain = _plain(function)
+    if plain is None or walk.look(plain, always=True) or walk.raised:
         return True
-    if walk.look(first, always=True) or walk.raised:
-        return True
-    for fixture in fixtures:
-        made = _plain(fixture.function)
-        if made is not None and walk.look(made, always=True, after=fixture.only_after):
-            return True
     return any(walk.follow(value) for value in values) or walk.rest()
 
 

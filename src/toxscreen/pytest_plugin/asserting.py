@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 import pytest
 
 from toxscreen.model import Policy
-from toxscreen.probes.asserting import Fixture, can_assert, names_assertion
+from toxscreen.probes.asserting import Fixture, can_assert, fixture_asserts, is_bare, names_assertion
 
 #: A test that says so is there to see that nothing is raised.
 _MARKER: Final = "must_not_raise"
@@ -34,6 +34,8 @@ class Asserting:
         self._folders = _FOLDERS | {head for head in heads if not {"*", "?", "["}.intersection(head)} - {"src"}
         self._files: dict[str, bool] = {}
         self._known: dict[tuple[object, object], bool] = {}
+        self._fixtures: dict[Fixture, bool] = {}
+        self._closures: dict[tuple[int, ...], bool] = {}
 
     def asserts_nothing(self, item: pytest.Item) -> bool:
         """Whether a test can assert nothing, and does not say that this is meant. What is no function is not asked."""
@@ -51,17 +53,39 @@ class Asserting:
     def _look_closely(self, item: pytest.Function) -> bool:
         if any(item.get_closest_marker(name) is not None for name in (_MARKER, _COMPARING_MARKER)):
             return False
-        if any(name.endswith(_COMPARING_FIXTURE) for name in item.fixturenames):
+        if self._fixtures_assert(item):
             return False
-        values = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
-        values = [value for value in values if callable(value)]
-        key = (getattr(item.obj, "__func__", item.obj), item.cls)
-        if not values and key in self._known:
-            return self._known[key]
-        nothing = not can_assert(item.obj, item.cls, _fixtures(item, self._is_ours), values, self._is_test_code)
-        if not values:
-            self._known[key] = nothing
-        return nothing
+        function, holder = getattr(item.obj, "__func__", item.obj), item.cls
+        values = _helpers(item)
+        if holder is None and not values and is_bare(function.__code__) and not function.__dict__:
+            return True
+        key = (function, holder)
+        if values:
+            return not can_assert(function, holder, values, self._is_test_code)
+        if key not in self._known:
+            self._known[key] = not can_assert(function, holder, (), self._is_test_code)
+        return self._known[key]
+
+    def _fixtures_assert(self, item: pytest.Function) -> bool:
+        info = item._fixtureinfo  # noqa: SLF001 - pytest has no other way to them
+        asked = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
+        # A test that asks for none has those that every test there has.
+        key = None if asked else tuple(map(id, info.name2fixturedefs.values()))
+        if key is None or key not in self._closures:
+            if any(name.endswith(_COMPARING_FIXTURE) for name in item.fixturenames):
+                found = True
+            else:
+                found = any(map(self._fixture_asserts, _fixtures(info.name2fixturedefs, asked, self._is_ours)))
+            if key is None:
+                return found
+            self._closures[key] = found
+        return self._closures[key]
+
+    def _fixture_asserts(self, fixture: Fixture) -> bool:
+        known = self._fixtures.get(fixture)
+        if known is None:
+            known = self._fixtures[fixture] = fixture_asserts(fixture, self._is_test_code)
+        return known
 
     def _is_ours(self, file: str) -> bool:
         return file.startswith(self._root)
@@ -79,21 +103,26 @@ class Asserting:
         return (named or not self._folders.isdisjoint(path.parts[:-1])) and "site-packages" not in path.parts
 
 
-def _fixtures(item: pytest.Function, is_ours: Any) -> Iterator[Fixture]:
+def _helpers(item: pytest.Function) -> list[object]:
+    """What can be called of that which a test is parametrised with."""
+    spec = getattr(item, "callspec", None)
+    return [] if spec is None else [value for value in spec.params.values() if callable(value)]
+
+
+def _fixtures(
+    definitions: Mapping[str, Sequence[Any]], asked: set[str], is_ours: Callable[[str], bool]
+) -> Iterator[Fixture]:
     """The fixtures of a test; of those that nobody asked for only what they do after it."""
-    info = item._fixtureinfo  # noqa: SLF001 - pytest has no other way to them
-    asked = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
     waiting = list(asked)
     while waiting:
-        for definition in info.name2fixturedefs.get(waiting.pop(), ()):
+        for definition in definitions.get(waiting.pop(), ()):
             waiting += [name for name in definition.argnames if name not in asked]
             asked.update(definition.argnames)
-    for name, definitions in info.name2fixturedefs.items():
-        for definition in definitions[-1:]:
-            function = definition.func
-            if function.__module__.startswith("_pytest."):
-                continue
-            code = getattr(function, "__code__", None)
-            ours = code is not None and is_ours(code.co_filename)
-            if ours or name in asked:
-                yield Fixture(function, only_after=not ours or name not in asked)
+    for name, found in definitions.items():
+        function = found[-1].func
+        if function.__module__.startswith("_pytest."):
+            continue
+        code = getattr(function, "__code__", None)
+        ours = code is not None and is_ours(code.co_filename)
+        if ours or name in asked:
+            yield Fixture(function, only_after=not ours or name not in asked)

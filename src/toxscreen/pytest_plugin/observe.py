@@ -173,7 +173,7 @@ class Observe:
         if leaks:
             self.screen.leaks.extend(f"{self._node_id}: {leak}" for leak in leaks)
         if self._shard is not None:
-            if leaks or touched or self._asserts_nothing or self._origin is not None or self._text is not None:
+            if leaks or touched or self._origin is not None or self._text is not None:
                 self._shard.write(
                     Event(
                         EventKind.END,
@@ -192,7 +192,9 @@ class Observe:
                     )
                 )
             else:
-                self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, self._seconds))
+                nothing = self._asserts_nothing
+                seen = (self._node_id, self._outcome, self._seconds)
+                self._shard.write_line(end_line(self._now(), self.lane, *seen, asserts_nothing=nothing))
         self._checkpoints.after_test()
 
     @pytest.hookimpl(trylast=True)
