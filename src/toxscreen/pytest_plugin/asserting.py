@@ -12,10 +12,9 @@ import pytest
 from toxscreen.model import Policy
 from toxscreen.probes.asserting import Fixture, can_assert, fixture_asserts, is_bare, names_assertion
 
-#: A test that says so is there to see that nothing is raised.
-_MARKER: Final = "must_not_raise"
-#: Markers and ends of fixtures' names of plugins that compare by themselves.
-_COMPARING_MARKER: Final = "mpl_image_compare"
+#: A test that says so is there to see that nothing is raised, or a plugin compares what it returns.
+_MARKERS: Final = frozenset({"must_not_raise", "mpl_image_compare"})
+#: Ends the names of fixtures that compare by themselves.
 _COMPARING_FIXTURE: Final = "_regression"
 _FOLDERS: Final = frozenset({"test", "tests", "testing"})
 
@@ -35,7 +34,7 @@ class Asserting:
         self._files: dict[str, bool] = {}
         self._known: dict[tuple[object, object], bool] = {}
         self._fixtures: dict[Fixture, bool] = {}
-        self._closures: dict[tuple[int, ...], bool] = {}
+        self._closures: dict[tuple[object, ...], bool] = {}
 
     def asserts_nothing(self, item: pytest.Item) -> bool:
         """Whether a test can assert nothing, and does not say that this is meant. What is no function is not asked."""
@@ -51,9 +50,7 @@ class Asserting:
             return False
 
     def _look_closely(self, item: pytest.Function) -> bool:
-        if any(item.get_closest_marker(name) is not None for name in (_MARKER, _COMPARING_MARKER)):
-            return False
-        if self._fixtures_assert(item):
+        if any(mark.name in _MARKERS for mark in item.iter_markers()) or self._fixtures_assert(item):
             return False
         function, holder = getattr(item.obj, "__func__", item.obj), item.cls
         values = _helpers(item)
@@ -68,18 +65,16 @@ class Asserting:
 
     def _fixtures_assert(self, item: pytest.Function) -> bool:
         info = item._fixtureinfo  # noqa: SLF001 - pytest has no other way to them
-        asked = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
-        # A test that asks for none has those that every test there has.
-        key = None if asked else tuple(map(id, info.name2fixturedefs.values()))
-        if key is None or key not in self._closures:
-            if any(name.endswith(_COMPARING_FIXTURE) for name in item.fixturenames):
-                found = True
-            else:
-                found = any(map(self._fixture_asserts, _fixtures(info.name2fixturedefs, asked, self._is_ours)))
-            if key is None:
-                return found
-            self._closures[key] = found
-        return self._closures[key]
+        # Tests with the same fixtures, asked for in the same way, are many.
+        key = (info.argnames, info.initialnames, tuple(map(id, info.name2fixturedefs.values())))
+        known = self._closures.get(key)
+        if known is None:
+            asked = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
+            known = any(name.endswith(_COMPARING_FIXTURE) for name in item.fixturenames) or any(
+                map(self._fixture_asserts, _fixtures(info.name2fixturedefs, asked, self._is_ours))
+            )
+            self._closures[key] = known
+        return known
 
     def _fixture_asserts(self, fixture: Fixture) -> bool:
         known = self._fixtures.get(fixture)
