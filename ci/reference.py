@@ -17,8 +17,8 @@ from typing import Any
 from toxscreen import settings
 from toxscreen.cli.main import COMMANDS
 from toxscreen.pytest_plugin import options
-from toxscreen.settings.gates import GATE_OPTIONS
 from toxscreen.settings.audit import AUDIT_OPTIONS
+from toxscreen.settings.gates import GATE_OPTIONS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 #: Nothing but the table and a blank line on either side of it lies between the two comments.

@@ -209,21 +209,6 @@ def git_diff(root: Path, base: str) -> str | None:
     return None if answer is None else answer.decode("utf-8", "surrogateescape")
 
 
-def tracked_files(root: Path) -> tuple[str, ...] | None:
-    """Files that git tracks, or would if they were added: what it ignores is left out.
-
-    Args:
-        root: the project's root.
-
-    Returns:
-        Sorted paths relative to the root, with forward slashes; None without git or a repository.
-    """
-    answer = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    if answer is None:
-        return None
-    return tuple(sorted({os.fsdecode(name) for name in answer.split(b"\0") if name}))
-
-
 def git_untracked(root: Path) -> tuple[str, ...]:
     """Files that are neither tracked nor ignored, relative to the root."""
     answer = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
@@ -292,6 +277,38 @@ def git_contents(root: Path, revision: str, wanted: Callable[[str], bool]) -> di
     return contents
 
 
+def git_ignored(root: Path, *patterns: str) -> tuple[str, ...]:
+    """Ignored files, relative to the root.
+
+    Args:
+        root: the project's root.
+        patterns: that their names match, such as ``*.so``.
+    """
+    answer = _git(root, "ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *patterns)
+    return tuple(os.fsdecode(name) for name in (answer or b"").split(b"\0") if name)
+
+
+def git_worktrees(root: Path) -> tuple[Path, ...]:
+    """The working trees of a repository, also those whose folders are gone."""
+    lines = (_git(root, "worktree", "list", "--porcelain", "-z") or b"").split(b"\0")
+    return tuple(Path(os.fsdecode(line[9:])) for line in lines if line.startswith(b"worktree "))
+
+
+def git_add_worktree(root: Path, folder: Path, commit: str) -> bool:
+    """Check a commit out into a folder of its own, without the project's hooks.
+
+    Returns:
+        Whether it is there.
+    """
+    quiet = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
+    return _git(root, *quiet, "worktree", "add", "--detach", os.fspath(folder), commit) is not None
+
+
+def git_remove_worktree(root: Path, folder: Path) -> None:
+    """Take such a folder away, with all that is in it; git knows nothing of it afterwards."""
+    _git(root, "worktree", "remove", "--force", "--force", os.fspath(folder))
+
+
 # running commands
 
 
@@ -307,6 +324,19 @@ def same_program(name: str) -> bool:
 def process_id() -> int:
     """The id of this process."""
     return _getpid()
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process of this id."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def open_for_append(path: Path) -> int:

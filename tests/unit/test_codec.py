@@ -66,6 +66,7 @@ EVENTS = st.builds(
     touched=st.lists(TEXT, max_size=2).map(tuple),
     cpu=st.none() | SECONDS,
     selection=st.none() | SELECTIONS,
+    asserts_nothing=st.booleans(),
     extra=extra(Event),
 )
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
@@ -112,6 +113,7 @@ FULL = Event(
     touched=("file a.csv", "port 8000"),
     cpu=0.5,
     selection=Selection(2, {"-k it": 3}, ("--ignore old",), 1),
+    asserts_nothing=True,
     extra={"colour": ["red"]},
 )
 FULL_LINE = (
@@ -121,7 +123,7 @@ FULL_LINE = (
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
     b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],'
     b'"selection":{"elsewhere":2,"deselected":{"-k it":3},"narrowed":["--ignore old"],'
-    b'"benchmarks_off":1},"colour":["red"]}\n'
+    b'"benchmarks_off":1},"asserts_nothing":true,"colour":["red"]}\n'
 )
 HEADER = Header(
     schema=1,
@@ -263,6 +265,7 @@ def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> Non
         ({"selection": {"deselected": {"-k": "1"}}}, "has '1' for 'selection'"),
         ({"selection": {"narrowed": "-k"}}, "has '-k' where a list belongs"),
         ({"selection": {"narrowed": [1]}}, "has 1 for 'selection'"),
+        ({"asserts_nothing": 1}, "has 1 for 'asserts_nothing'"),
         ({"leaks": {}}, "has {} where a list belongs"),
         ({"leaks": ["x"]}, "has 'x' for a leak"),
         ({"leaks": [{"what": "x"}]}, "has {'what': 'x'} for a leak"),

@@ -15,6 +15,7 @@ from toxscreen.analysis.discovery import allowed
 from toxscreen.analysis.discovery.audit import Audited, audit
 from toxscreen.analysis.discovery.compare import Found
 from toxscreen.analysis.discovery.kinds import KINDS
+from toxscreen.cli import audit_proof
 from toxscreen.cli.command import Answer, here
 from toxscreen.errors import ConfigError, CorruptJournalError, Exit, Place, ToxscreenError, raise_together
 from toxscreen.journal.read import read_run
@@ -37,6 +38,10 @@ _COLUMNS = ("Finding", "Reported", "Tests lost", "What to do")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own arguments."""
     parser.add_argument("path", nargs="?", metavar="PATH", help="a project (default: that of the current folder)")
+    parser.add_argument(
+        "--proves-change", action="store_true", help="run the changed tests on the source of the base, and nothing else"
+    )
+    parser.add_argument("--against", default=None, metavar="REV", help="with --proves-change: the base")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
 
 
@@ -54,6 +59,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         place = Place(key="toxscreen audit")
         raise ConfigError(f"there is no folder {arguments.path}", place=place, hint="name the folder of a project")
     root = find_root(folder)
+    if arguments.proves_change:
+        return audit_proof.answer(arguments, root)
     exemptions = _exemptions(root)
     state = evidence.state(root)
     options = tuple(arguments.options)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,22 +11,35 @@ from typing import Final
 from toxscreen import host
 from toxscreen.analysis import evidence, limits
 from toxscreen.analysis.changes import find_base, find_changes
-from toxscreen.errors import BaseError
-from toxscreen.gates import coverage, discovery, quality, ratchet
+from toxscreen.analysis.differing import source_functions
+from toxscreen.errors import BaseError, CorruptJournalError
+from toxscreen.gates import coverage, discovery, isolation, quality, ratchet, requirements, runs, stability, time
 from toxscreen.gates import limits as limits_gate
-from toxscreen.model import Base, Changes, Evidence, Missing, State, Verdict
+from toxscreen.journal.read import read_run
+from toxscreen.journal.store import run_folders
+from toxscreen.model import Base, Changes, Evidence, Missing, Run, State, Verdict
+from toxscreen.plan.conflicts import conflicts
 from toxscreen.settings import Settings, load
 from toxscreen.settings.gates import QUALITY_TOOLS, Gates, load_gates
 
 #: Names of all gates, in the order in which they are asked.
 GATES: Final = (
+    runs.GATE,
+    time.SUITE,
+    time.CATEGORY,
+    isolation.GATE,
+    stability.GATE,
     *coverage.GATES,
     limits_gate.GATE,
     discovery.GATE,
+    requirements.NO_ASSERTION,
+    requirements.EXECUTED_BY,
+    requirements.PROVES_CHANGE,
     "quality",
     *(f"quality-{tool}" for tool in QUALITY_TOOLS),
 )
 _AUDIT: Final = ("toxscreen", "audit")
+_HUNT: Final = ("toxscreen", "hunt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +118,13 @@ def gather(root: Path, against: str | None) -> Gathered:
         ErrorGroup: several.
     """
     found = project(root, against)
+    measured = found.read("coverage", ("toxscreen", "coverage", *found.expected))
+    recorded = tuple(recorded_runs(root))
     verdicts = (
-        *_coverage(found),
+        *_runs(found, recorded),
+        *_coverage(found, measured),
         *discovery.judge(found.read("audit", _AUDIT), found.limits.value("discovery")),
+        *_requirements(found, recorded, measured),
         *_quality(found),
     )
     base = found.base
@@ -119,8 +137,58 @@ def gather(root: Path, against: str | None) -> Gathered:
     )
 
 
-def _coverage(found: Project) -> tuple[Verdict, ...]:
-    measured = found.read("coverage", ("toxscreen", "coverage", *found.expected))
+def recorded_runs(root: Path) -> Iterator[Run]:
+    """The runs that can be read; what cannot is no evidence."""
+    for folder in run_folders(root):
+        with contextlib.suppress(CorruptJournalError):
+            yield read_run(folder)
+
+
+def _runs(found: Project, recorded: Sequence[Run]) -> tuple[Verdict, ...]:
+    demanded, expected = found.limits, found.expected
+    may_deselect: tuple[str, ...] = demanded.value("may-deselect")
+    counted = runs.whole(recorded, found.now, expected, may_deselect)
+    hunt = found.read("hunt", _HUNT)
+    budgets = {name: policy.budget for name, policy in found.settings.categories.items()}
+    return (
+        *runs.judge(recorded, found.now, expected, may_deselect),
+        time.judge_suite(counted, expected, demanded.value("suite-budget")),
+        time.judge_categories(counted, expected, budgets),
+        isolation.judge(
+            counted,
+            expected,
+            {name: conflicts(run.attempts) for name, run in counted.items()},
+            hunt,
+            demanded.value("isolation"),
+            hunt_required=demanded.value("hunt-required"),
+        ),
+        stability.judge(recorded, demanded.value("stability"), hunt),
+    )
+
+
+def _requirements(found: Project, recorded: Sequence[Run], measured: Evidence | Missing) -> tuple[Verdict, ...]:
+    counted = runs.whole(recorded, found.now, found.expected, found.limits.value("may-deselect"))
+    known = {
+        name: counted.get(name)
+        or Missing(f"run of {name}", "of these sources is not there, or not whole", runs.command(name))
+        for name in found.expected
+    }
+    base = found.base if isinstance(found.base, str) else found.base.source
+    functions = (
+        Missing("base", found.changes, ())
+        if isinstance(found.changes, str)
+        else source_functions(found.root, found.changes, found.settings.categories.values())
+    )
+    return (
+        *requirements.no_assertion(found.limits.value("no-assertion"), known),
+        *requirements.executed_by(found.limits.value("executed-by"), measured, functions, base),
+        *requirements.proves_change(
+            found.limits.value("proves-change"), found.read("requirements", requirements.PROOF_COMMAND)
+        ),
+    )
+
+
+def _coverage(found: Project, measured: Evidence | Missing) -> tuple[Verdict, ...]:
     before = found.base if isinstance(found.base, str) else limits.limits_at(found.root, found.base)
     return (
         *coverage.judge(measured, found.changes, found.limits, found.expected),

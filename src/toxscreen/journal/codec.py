@@ -69,7 +69,15 @@ def start_line(moment: float, lane: str, node_id: str) -> bytes:
     return (_common_fields("start", moment, lane, node_id) + "}\n").encode("ascii")
 
 
-def end_line(moment: float, lane: str, node_id: str, outcome: Outcome, seconds: Mapping[str, float]) -> bytes:
+def end_line(
+    moment: float,
+    lane: str,
+    node_id: str,
+    outcome: Outcome,
+    seconds: Mapping[str, float],
+    *,
+    asserts_nothing: bool = False,
+) -> bytes:
     """The line of an END event that says no more than this; see :func:`start_line`.
 
     Args:
@@ -78,11 +86,14 @@ def end_line(moment: float, lane: str, node_id: str, outcome: Outcome, seconds: 
         node_id: the test.
         outcome: how it ended.
         seconds: of "setup", "call" and "teardown", and of "cpu" where that is known.
+        asserts_nothing: as in the event.
     """
     # An enum's member takes five times as long to format as the text that it is to append.
     line = _common_fields("end", moment, lane, node_id) + ',"outcome":"' + outcome + '"'
     for name, lasted in seconds.items():
         line += f',"{name}":{lasted:.6f}'
+    if asserts_nothing:
+        line += ',"asserts_nothing":true'
     return (line + "}\n").encode("ascii")
 
 
@@ -108,6 +119,8 @@ def _rare_fields(event: Event) -> dict[str, object]:
         record["touched"] = event.touched
     if event.selection is not None:
         record["selection"] = event.selection._asdict()
+    if event.asserts_nothing:
+        record["asserts_nothing"] = True
     if event.extra:
         record.update(event.extra)
     return record
@@ -140,6 +153,7 @@ def event_from_line(line: bytes | str) -> Event:
             touched=_texts("touched", record.get("touched", [])),
             cpu=record.get("cpu"),
             selection=_selection_from_dict(record["selection"]) if "selection" in record else None,
+            asserts_nothing=record.get("asserts_nothing", False),
             extra={key: value for key, value in record.items() if key not in types},
         )
     except KeyError as error:

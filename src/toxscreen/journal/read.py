@@ -207,6 +207,7 @@ def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
                 text=event.text,
                 touched=event.touched,
                 cpu=event.cpu,
+                asserts_nothing=event.asserts_nothing,
             )
             begun = None
     if begun is not None:

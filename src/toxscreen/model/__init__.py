@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         State,
         Verdict,
     )
+    from toxscreen.model.required import ChangedFunctions, Function
 
 __all__ = [
     "CONFIGURED",
@@ -73,6 +74,7 @@ __all__ = [
     "Attempt",
     "Base",
     "Case",
+    "ChangedFunctions",
     "Changes",
     "Check",
     "Code",
@@ -84,6 +86,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Frame",
+    "Function",
     "Header",
     "Isolation",
     "IsolationKind",
@@ -123,7 +126,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged"):
+        for part in ("failure", "found", "judged", "required"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

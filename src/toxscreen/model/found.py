@@ -59,6 +59,7 @@ class Attempt:
     touched: tuple[str, ...] = ()
     #: Seconds that its process computed, threads included; None where nobody looked, or for a moment only.
     cpu: float | None = None
+    asserts_nothing: bool = False
 
     @property
     def seconds(self) -> float:

@@ -142,6 +142,8 @@ class Event:
     cpu: float | None = None
     #: At the end of a run.
     selection: Selection | None = None
+    #: Whether nothing in the test, its helpers and its fixtures can assert, and no marker says that this is meant.
+    asserts_nothing: bool = False
     #: Unknown fields of the journal line, kept as they were.
     extra: dict[str, object] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.probes.calls import Rule, enforce, listen
 from toxscreen.probes.touching import Touched
+from toxscreen.pytest_plugin.asserting import Asserting
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
 from toxscreen.pytest_plugin.touched import touched_in
@@ -76,6 +77,8 @@ class Observe:
         self._touched = touched_in(config, screen.settings.root)
         #: Takes notes of a test which runs this run inside itself.
         self._outer_touched: Touched | None = None
+        self._asserting = Asserting(screen.settings.root, screen.settings.categories.values())
+        self._asserts_nothing = False
         self._reset("")
 
     def _reset(self, node_id: str) -> None:
@@ -153,6 +156,8 @@ class Observe:
         self._reset(node_id)
         now = self._now()
         if self._shard is not None:
+            # Before set-up: what a test replaces is in nobody's way yet.
+            self._asserts_nothing = self._asserting.asserts_nothing(item)
             self._shard.write_line(start_line(now, self.lane, node_id))
         info = item.stash.get(ITEM_KEY, None)
         self._own_limit, self._own_func_only = self._limit, self._func_only
@@ -203,10 +208,13 @@ class Observe:
                         self._text,
                         touched=touched,
                         cpu=seconds.get("cpu"),
+                        asserts_nothing=self._asserts_nothing,
                     )
                 )
             else:
-                self._shard.write_line(end_line(self._now(), self.lane, self._node_id, self._outcome, seconds))
+                nothing = self._asserts_nothing
+                seen = (self._node_id, self._outcome, seconds)
+                self._shard.write_line(end_line(self._now(), self.lane, *seen, asserts_nothing=nothing))
         self._checkpoints.after_test()
 
     @pytest.hookimpl(trylast=True)

@@ -26,6 +26,7 @@ ALL: Final = (CATEGORY, REPLAY, DIAGNOSE)
 MARKERS: Final = (
     'allow(*what): let the test do what its category forbids; "network" or "subprocess".',
     "needs(*services): services of [tool.toxscreen.services] that must be up for the test.",
+    "must_not_raise: the test asserts nothing, it is there to see that nothing is raised.",
 )
 #: Markers of the built-in categories, registered even where toxscreen is not used.
 CATEGORY_MARKERS: Final = ("unit", "integration", "real_world", "perf")

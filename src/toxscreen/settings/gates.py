@@ -45,6 +45,7 @@ GATE_OPTIONS: Final = {
         Option("coverage-excluded", number, "Excluded lines that a change may add.", 0),
         Option("discovery", number, "What looks like a test and is not collected without a reason, at most.", 0),
         Option("executed-by", texts, "Environments of which at least one test runs each changed function.", ()),
+        Option("proves-change", truth, "Whether a changed test has to fail on the source of the base.", default=False),
         Option("no-assertion", number, "Tests that can assert nothing, at most; not asked where not set."),
         Option("suite-budget", seconds, "Seconds that all environments take together.", 300.0),
         Option(

@@ -63,7 +63,7 @@ def audit(
         AuditError: pytest cannot collect, or there is nothing.
         MissingToolError: there is no pytest.
     """
-    tracked = host.tracked_files(root)
+    tracked = host.git_files(root)
     names = tracked or tuple(walk(root))
     sources = dict(read_sources(root, names))
     if not sources:
