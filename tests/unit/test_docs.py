@@ -185,6 +185,7 @@ def test_commands_that_are_mentioned_exist(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.must_not_raise
 def test_command_lines_are_understood(page: str) -> None:
     for line in code(read(page)):
         # What follows two spaces is an explanation; brackets and dots are not meant to be typed.

@@ -8,7 +8,21 @@ import enum
 import pytest
 
 from toxscreen import model
-from toxscreen.model import Attempt, Header, Lane, Leak, Order, Outcome, Run, RunState, failure, found, judged, running
+from toxscreen.model import (
+    Attempt,
+    Header,
+    Lane,
+    Leak,
+    Order,
+    Outcome,
+    Run,
+    RunState,
+    failure,
+    found,
+    judged,
+    required,
+    running,
+)
 
 HEADER = Header(
     schema=1,
@@ -131,7 +145,7 @@ def test_nouns_are_words_for_values_enums_or_frozen_slotted_records_and_not_take
 def test_every_noun_is_handed_out() -> None:
     defined = {
         name
-        for part in (running, failure, found, judged)
+        for part in (running, failure, found, judged, required)
         for name, noun in vars(part).items()
         if isinstance(noun, type) and noun.__module__ == part.__name__
     }

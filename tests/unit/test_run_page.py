@@ -276,6 +276,7 @@ def test_data_is_everything_and_survives_json() -> None:
         "text": "KeyError: 'a'",
         "touched": ["file a.csv", "connection to port 5432"],
         "cpu": 1.5,
+        "asserts_nothing": False,
     }
     assert told["conflicts"] == [
         {

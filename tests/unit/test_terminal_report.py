@@ -148,6 +148,7 @@ def test_a_terminal_without_a_width_is_taken_for_eighty_columns() -> None:
     assert max(len(line) for line in without_colours(stream.getvalue()).splitlines() if line.startswith("tests")) == 80
 
 
+@pytest.mark.must_not_raise
 def test_a_reader_that_went_away_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)

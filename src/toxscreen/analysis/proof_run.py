@@ -96,8 +96,9 @@ class Run:
         try:
             found = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return Told(tuple(wanted), self._without_answer(name, status, place / "log"))
-        problem = self._foreign(found["homes"], name)
+            log = (place / "log").read_text(encoding="utf-8", errors="replace")
+            return Told(tuple(wanted), without_answer(name, status, log))
+        problem = foreign(found["homes"], self._tree, name)
         outcomes: dict[str, list[tuple[str, str]]] = {}
         for node_id, each in found["tests"].items():
             outcomes.setdefault(proof_reporter.function_of(node_id), []).append((each["outcome"], each["why"]))
@@ -145,19 +146,33 @@ class Run:
         path = Path(part)
         return os.fspath(self._tree / path.relative_to(self._root)) if path.is_relative_to(self._root) else part
 
-    def _foreign(self, homes: Mapping[str, str], name: str) -> str:
-        """Why what ran is not what was to be run."""
-        for package, home in homes.items():
-            if home and not Path(home).is_relative_to(os.path.realpath(self._tree)):
-                return f"{package} is imported from {home}, and not from the copy of the project ({name})"
-        return ""
 
-    @staticmethod
-    def _without_answer(name: str, status: int | None, log: Path) -> str:
-        if status is None:
-            return f"the changed tests took longer than {LIMIT:g} s ({name})"
-        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-        return f"pytest did not come to its end ({name}, exit status {status}): {' / '.join(lines[-_SHOWN:])[:400]}"
+def foreign(homes: Mapping[str, str], tree: Path, name: str) -> str:
+    """Why what ran is not what was to be run; nothing where it is.
+
+    Args:
+        homes: the file that each package was imported from; empty where it is not there.
+        tree: the copy.
+        name: of the run.
+    """
+    for package, home in homes.items():
+        if home and not Path(home).is_relative_to(os.path.realpath(tree)):
+            return f"{package} is imported from {home}, and not from the copy of the project ({name})"
+    return ""
+
+
+def without_answer(name: str, status: int | None, log: str) -> str:
+    """Why a run told nothing.
+
+    Args:
+        name: of the run.
+        status: pytest's exit status; None where it took too long.
+        log: what it printed.
+    """
+    if status is None:
+        return f"the changed tests took longer than {LIMIT:g} s ({name})"
+    lines = [line for line in log.splitlines() if line.strip()]
+    return f"pytest did not come to its end ({name}, exit status {status}): {' / '.join(lines[-_SHOWN:])[:400]}"
 
 
 def import_home(file: str) -> tuple[str, str] | None:
