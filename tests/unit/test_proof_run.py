@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from toxscreen.analysis.changes import Base, Changes
 from toxscreen.analysis.differing import is_test_side
 from toxscreen.analysis.proof import prove
 from toxscreen.analysis.proof_reporter import function_of
 from toxscreen.analysis.proof_run import Told, foreign, import_home, without_answer
-from toxscreen.model import Policy
+from toxscreen.model import Base, Changes, Policy
 
 
 def test_packages_from_elsewhere_are_told(tmp_path: Path) -> None:

@@ -81,6 +81,9 @@ WEAKER: Final[Mapping[str, str]] = {
     "isolation": "higher",
     "stability": "higher",
     "quality": "fewer",
+    "may-deselect": "more",
+    "hunt-required": "lower",
+    "proves-change": "lower",
     "quality-lizard": "higher",
 }
 
