@@ -44,6 +44,7 @@ def test_what_is_written_is_what_gates_read() -> None:
         {"pkg\\a.py": "x = (\n1,\n)\n"},
         base=Base("def", {"pkg/a.py": 2}, {"pkg/b.py": 3}),
         absent=["srcc"],
+        late=["pkg/late.py"],
         fail_under=90.0,
         precision=1,
     )
@@ -60,6 +61,7 @@ def test_what_is_written_is_what_gates_read() -> None:
     assert (unknown.name, unknown.measured) == ("pkg/new.py", False)
     assert found.alone == {"unit": {"pkg/a.py": measured.ran}, "integration": {}}
     assert found.before == Before("def", {"pkg/a.py": 2}, {"pkg/b.py": 3})
+    assert found.late == ("pkg/late.py",)
     assert (found.absent, found.fail_under, found.precision) == (("srcc",), 90.0, 1)
 
 

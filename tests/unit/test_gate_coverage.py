@@ -44,6 +44,7 @@ def evidence(**changed: object) -> Evidence:
         },
         "never": {},
         "absent": [],
+        "late": [],
         "fail_under": 75.0,
         "precision": 2,
         "base": {"commit": COMMIT, "excluded": {"pkg/a.py": 2}, "left_out": {}},
@@ -72,6 +73,7 @@ def verdicts(
         changes() if changed is None else changed,
         demanded or limits(),
         expected,
+        lambda file: file.startswith("tests/"),
     )
     assert tuple(each.gate for each in every) == coverage.GATES
     assert all(each.source and each.reason for each in every)
@@ -181,6 +183,18 @@ def test_a_source_that_names_nothing_is_unmeasured() -> None:
     verdict = verdicts(evidence(absent=["srcc"]))["coverage"]
     assert verdict.ruling is UNMEASURED
     assert verdict.reason.startswith("source names nothing here: srcc; of the rest: ")
+
+
+def test_tests_alone_are_no_measurement_of_what_they_test() -> None:
+    verdict = verdicts(evidence(files={"tests/test_a.py": source(ran="1-9")}))["coverage"]
+    assert verdict.ruling is UNMEASURED
+    assert verdict.reason.startswith("only tests were measured, nothing that they test; of the rest: ")
+
+
+def test_files_that_were_imported_before_coverage_began_make_it_unmeasured() -> None:
+    verdict = verdicts(evidence(late=["pkg/a.py"]))["coverage"]
+    assert verdict.ruling is UNMEASURED
+    assert verdict.reason.startswith("imported before coverage began, so measured in part: pkg/a.py; of the rest: ")
 
 
 def test_nothing_measured_is_unmeasured() -> None:

@@ -93,8 +93,27 @@ def test_without_whole_runs_nobody_can_tell_what_asserts() -> None:
     assert only(no_assertion(0, {})).reason == "there is no environment that should have run"
 
 
-NO_LINES = "the evidence coverage has no lines of environments"
-RAN = evidence({"files": {"src/a.py": {"environments": {"unit": "1-4,7", "integration": "1, 9-9"}}}})
+NO_LINES = "the evidence coverage cannot be understood"
+
+
+def covered(**environments: str) -> dict[str, Any]:
+    """The evidence of one file, of which environments ran these lines."""
+    entry = dict.fromkeys(("missing", "excluded", "jumped", "untaken", "spans"), "")
+    return {
+        "files": {"src/a.py": {"ran": "1-9", **entry}},
+        "never": {},
+        "environments": [
+            {"name": name, "files": {"src/a.py": {"ran": lines, "jumped": ""}}} for name, lines in environments.items()
+        ],
+        "fail_under": 90.0,
+        "precision": 2,
+        "absent": [],
+        "late": [],
+        "base": {"error": "none"},
+    }
+
+
+RAN = evidence(covered(unit="1-4,7", integration="1,9"))
 
 
 def changed(*functions: Function, file: str = "src/a.py", problem: str = "") -> ChangedFunctions:
@@ -145,17 +164,17 @@ def test_functions_of_which_nothing_can_be_known_count_against_you() -> None:
         (
             evidence({}),
             [],
-            "the evidence coverage has no lines of environments (KeyError: 'files')",
+            f"{NO_LINES} (KeyError: 'files')",
             ("toxscreen", "coverage"),
         ),
         (
-            evidence({"files": {"a.py": {"environments": {"unit": "1-x"}}}}),
+            evidence(covered(unit="1-x")),
             [],
             f"{NO_LINES} (ValueError: invalid literal for int() with base 10: 'x')",
             ("toxscreen", "coverage"),
         ),
         (
-            evidence({"files": {"src/a.py": {"environments": {"integration": "1"}}}}),
+            evidence(covered(integration="1")),
             [],
             "no line is recorded of unit",
             ("tox", "-e", "unit"),

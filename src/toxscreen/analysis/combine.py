@@ -13,6 +13,7 @@ from toxscreen import host
 from toxscreen.analysis import coverage, covered, evidence, figures, stamp, trend
 from toxscreen.analysis.changes import find_base
 from toxscreen.analysis.figures import Figures
+from toxscreen.analysis.late import is_late
 from toxscreen.errors import BaseError
 from toxscreen.gates.covered import KIND
 from toxscreen.model import Base, Evidence, Verdict
@@ -98,13 +99,21 @@ def report(
                 covered.Alone(each.name, each.commit, each.data_files, apart.get(each.name, document))
                 for each in measured
             ]
+            texts = _texts(root, (*document["files"], *unknown))
+            late = {
+                covered.posix(name)
+                for each in alone
+                for name, entry in covered.files(each.document).items()
+                if is_late(texts.get(name, ""), entry["executed_lines"])
+            }
             found = covered.evidence(
                 document,
                 never,
                 alone,
-                _texts(root, (*document["files"], *unknown)),
+                texts,
                 base=base if isinstance(base, str) else coverage.at_base(root, place, base, document, unknown),
                 absent=absent,
+                late=late,
                 fail_under=floor,
                 precision=precision,
             )
@@ -119,6 +128,7 @@ def report(
         notes.append(f"files not listed (skip_covered, skip_empty): {len(unlisted)} of {len(files)}")
     notes += [f"named as source, and not here: {name}" for name in absent]
     notes += [f"never measured: {name}" for name in sorted(unknown)]
+    notes += [f"imported before coverage began, so measured in part: {name}" for name in sorted(late)]
     if isinstance(base, str) and state.commit:
         notes.append(f"not compared with a base: {base}")
     compared = None if isinstance(base, str) else base

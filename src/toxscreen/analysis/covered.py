@@ -39,6 +39,7 @@ def evidence(
     *,
     base: Base | str,
     absent: Iterable[str],
+    late: Iterable[str],
     fail_under: float,
     precision: int,
 ) -> dict[str, object]:
@@ -51,6 +52,7 @@ def evidence(
         sources: the text of each file.
         base: what the base had; in words why nobody can tell.
         absent: entries of ``source`` and ``source_pkgs`` that name nothing here.
+        late: files that were imported before coverage began.
         fail_under: the floor in percent.
         precision: digits after the point.
     """
@@ -60,6 +62,7 @@ def evidence(
         "files": {posix(name): _file(entry, sources.get(name, "")) for name, entry in document["files"].items()},
         "never": {posix(name): _file(entry, sources.get(name, "")) for name, entry in files(never).items()},
         "absent": sorted(absent),
+        "late": sorted(late),
         "totals": {
             "covered": totals["covered_lines"] + totals["covered_branches"],
             "statements": totals["num_statements"],

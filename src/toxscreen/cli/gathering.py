@@ -11,7 +11,7 @@ from typing import Final
 from toxscreen import host
 from toxscreen.analysis import evidence, limits
 from toxscreen.analysis.changes import find_base, find_changes
-from toxscreen.analysis.differing import source_functions
+from toxscreen.analysis.differing import is_test_side, source_functions
 from toxscreen.errors import BaseError, CorruptJournalError
 from toxscreen.gates import coverage, discovery, isolation, quality, ratchet, requirements, runs, stability, time
 from toxscreen.gates import limits as limits_gate
@@ -190,8 +190,11 @@ def _requirements(found: Project, recorded: Sequence[Run], measured: Evidence | 
 
 def _coverage(found: Project, measured: Evidence | Missing) -> tuple[Verdict, ...]:
     before = found.base if isinstance(found.base, str) else limits.limits_at(found.root, found.base)
+    policies = tuple(found.settings.categories.values())
     return (
-        *coverage.judge(measured, found.changes, found.limits, found.expected),
+        *coverage.judge(
+            measured, found.changes, found.limits, found.expected, lambda file: is_test_side(file, policies)
+        ),
         limits_gate.judge(limits.limits(found.root), before),
     )
 

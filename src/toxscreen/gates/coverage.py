@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from toxscreen.gates import coverage_changed, coverage_excluded, coverage_parts
 from toxscreen.gates.covered import Covered, Source, read, sums
-from toxscreen.gates.percent import floor, reached, shown
+from toxscreen.gates.percent import floor, reached, shown, some
 from toxscreen.gates.ruling import unmeasured
 from toxscreen.model import Changes, Evidence, Finding, Missing, Ruling, Verdict
 from toxscreen.settings.gates import Gates
@@ -27,7 +27,11 @@ _SOURCE = "one combined measurement of {}"
 
 
 def judge(
-    evidence: Evidence | Missing, changes: Changes | str, limits: Gates, expected: Sequence[str]
+    evidence: Evidence | Missing,
+    changes: Changes | str,
+    limits: Gates,
+    expected: Sequence[str],
+    is_test: Callable[[str], bool],
 ) -> tuple[Verdict, ...]:
     """A verdict of each gate of :data:`GATES`.
 
@@ -36,6 +40,7 @@ def judge(
         changes: what differs from the base; in words why nobody can tell.
         limits: what gates demand.
         expected: environments that must have been combined.
+        is_test: whether a file is a test, or belongs to tests.
     """
     covered = read(evidence) if isinstance(evidence, Evidence) else evidence
     if isinstance(covered, Missing):
@@ -51,7 +56,7 @@ def judge(
         coverage_parts.exclusive(covered, limits),
         coverage_excluded.judge(covered, changes, limits.value("coverage-excluded")),
     )
-    lack = _incomplete(covered, expected)
+    lack = _incomplete(covered, expected, is_test)
     return tuple(
         replace(
             each,
@@ -85,15 +90,19 @@ def _counts(verdict: Verdict) -> bool:
     return verdict.ruling is not Ruling.NOT_APPLICABLE
 
 
-def _incomplete(covered: Covered, expected: Iterable[str]) -> str:
+def _incomplete(covered: Covered, expected: Iterable[str], is_test: Callable[[str], bool]) -> str:
     """Why the measurement is not about all that it should be about; nothing where it is."""
     told = []
     if lacking := [name for name in expected if name not in covered.alone]:
         told.append(f"not combined: {', '.join(lacking)}")
     if covered.absent:
         told.append(f"source names nothing here: {', '.join(covered.absent)}")
+    if covered.late:
+        told.append(f"imported before coverage began, so measured in part: {some(covered.late)}")
     if not any(file.statements for file in covered.measured):
         told.append("no statement was measured")
+    elif all(is_test(file.name) for file in covered.measured):
+        told.append("only tests were measured, nothing that they test")
     return "; ".join(told)
 
 

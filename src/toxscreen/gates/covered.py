@@ -76,6 +76,8 @@ class Covered:
     precision: int
     #: Entries of ``source`` and ``source_pkgs`` that name nothing here.
     absent: tuple[str, ...]
+    #: Files that were imported before coverage began, and are measured in part.
+    late: tuple[str, ...]
     #: In words why there is none, where there is none.
     before: Before | str
     made_by: tuple[str, ...]
@@ -107,6 +109,7 @@ def read(evidence: Evidence) -> Covered | Missing:
             float(data["fail_under"]),
             int(data["precision"]),
             tuple(map(str, data["absent"])),
+            tuple(map(str, data["late"])),
             _before(data["base"]),
             evidence.command,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from toxscreen.gates.covered import Covered, read
 from toxscreen.model import (
     ChangedFunctions,
     Evidence,
@@ -97,13 +98,12 @@ def executed_by(
     if isinstance(changed, Missing):
         return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, changed.reason, remedy=changed.command, source=coverage.kind),)
     source = f"evidence {coverage.kind}, changes since {base}"
-    try:
-        ran = _executed(coverage.data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        why = f"the evidence {coverage.kind} has no lines of environments ({type(error).__name__}: {error})"
-        return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, why, remedy=coverage.command, source=source),)
-    measured = {name for each in ran.values() for name in each}
-    lacking = [name for name in environments if name not in measured]
+    covered = read(coverage)
+    if isinstance(covered, Missing):
+        why = f"the evidence {covered.kind} {covered.reason}"
+        return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, why, remedy=covered.command, source=source),)
+    ran = _executed(covered)
+    lacking = [name for name in environments if name not in covered.alone]
     if lacking:
         why = f"no line is recorded of {', '.join(lacking)}"
         return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, why, remedy=("tox", "-e", lacking[0]), source=source),)
@@ -218,21 +218,12 @@ def _is_measured(file: str, ran: Mapping[str, object]) -> bool:
     return file in ran or any(known.startswith(around) for known in ran)
 
 
-def _executed(data: Mapping[str, Any]) -> dict[str, dict[str, frozenset[int]]]:
+def _executed(covered: Covered) -> dict[str, dict[str, frozenset[int]]]:
+    """Lines that each environment ran, of each file that was measured."""
     return {
-        str(path): {str(name): _lines(text) for name, text in told["environments"].items()}
-        for path, told in data["files"].items()
+        file.name: {name: ran[file.name].lines for name, ran in covered.alone.items() if file.name in ran}
+        for file in covered.measured
     }
-
-
-def _lines(text: str) -> frozenset[int]:
-    """Lines of a text such as ``1-4,7``."""
-    lines: set[int] = set()
-    for part in text.replace(" ", "").split(","):
-        if part:
-            first, _, last = part.partition("-")
-            lines.update(range(int(first), int(last or first) + 1))
-    return frozenset(lines)
 
 
 def _counted(count: int, noun: str) -> str:
