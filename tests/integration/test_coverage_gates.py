@@ -49,6 +49,10 @@ DATA = ".toxscreen/coverage"
 LETTERS = "größe und maß"
 
 
+def _is_test(file: str) -> bool:
+    return file.startswith("tests/")
+
+
 @dataclass(frozen=True)
 class Project:
     """A project under git, in a folder with spaces, and the commands that a person types in it."""
@@ -102,7 +106,7 @@ class Project:
         """The verdicts, as `toxscreen gate` puts them together."""
         base = find_base(self.root, against, {})
         demanded = load_gates(self.root, {})
-        verdicts = coverage.judge(self.evidence(), find_changes(self.root, base), demanded, ("unit",))
+        verdicts = coverage.judge(self.evidence(), find_changes(self.root, base), demanded, ("unit",), _is_test)
         floor = gate_of_limits.judge(limits(self.root), limits_at(self.root, base))
         return {verdict.gate: verdict for verdict in (*verdicts, floor)}
 

@@ -344,7 +344,8 @@ def test_exceptions_take_away_what_they_match_and_are_found_when_they_match_noth
         Found(Finding("ignored-directory", "examples/a[1]", ""), 2),
         Found(Finding("import-fails", "examples/a[1]", "")),
     ]
-    entries = [allowed.parse("ignored-directory: examples/*[1]  # for users"), allowed.parse("file-name: x.py")]
+    texts = ("ignored-directory: examples/*[1]  # for users", "file-name: x.py", "skipped-everywhere: *  # the machine")
+    entries = [allowed.parse(text) for text in texts]
     left, on_purpose = allowed.apply(found, entries)
     assert on_purpose == (found[0],)
     unused_entry = Finding(
