@@ -11,7 +11,7 @@ from toxscreen.cli.command import Answer, here
 from toxscreen.cli.gathering import GATES, Gathered, base_ratchet, gather, own_ratchet, project
 from toxscreen.cli.output import outputs
 from toxscreen.errors import ConfigError, Exit, Place
-from toxscreen.gates import quality, ratchet
+from toxscreen.gates import coverage_ratchet, quality, ratchet
 from toxscreen.gates.ruling import asked, status
 from toxscreen.model import Missing, Page, Verdict
 from toxscreen.settings import find_root
@@ -87,11 +87,19 @@ def _write_ratchet(root: Path, against: str | None) -> Answer:
     found = project(root, against)
     measured = found.read("quality", quality.COMMAND)
     (file,) = outputs([str(root / ratchet.FILE)])
-    new = quality.new_ratchet(measured, base_ratchet(found), own_ratchet(root), found.limits.value("quality"))
+    base, covered = base_ratchet(found), found.coverage
+    new = quality.new_ratchet(measured, base, own_ratchet(root), found.limits.value("quality"))
+    scope: str = found.limits.value("coverage-ratchet")
+    new = coverage_ratchet.new_ratchet(covered, base, new, scope)
     file.write(ratchet.render(new))
+    asked = ((measured, bool(found.limits.value("quality"))), (covered, scope != "off"))
+    lacking = [each for each, is_asked in asked if is_asked and isinstance(each, Missing)]
     notes = [f"values: {len(new.values)}"]
-    if isinstance(measured, Missing):
-        notes.append(f"not from the evidence {measured.kind}, which {measured.reason}")
+    notes += [f"not from the evidence {each.kind}, which {each.reason}" for each in lacking]
     page = Page(f"{ratchet.FILE} is written", notes=tuple(notes), closing=("commit it with the change",))
-    data: dict[str, object] = {"file": ratchet.FILE, "values": len(new.values)}
-    return Answer(page, data, Exit.UNJUDGED if isinstance(measured, Missing) else Exit.CLEAN)
+    data: dict[str, object] = {
+        "file": ratchet.FILE,
+        "values": len(new.values),
+        "lacking": [each.kind for each in lacking],
+    }
+    return Answer(page, data, Exit.UNJUDGED if lacking else Exit.CLEAN)

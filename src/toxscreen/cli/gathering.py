@@ -13,7 +13,18 @@ from toxscreen.analysis import evidence, limits
 from toxscreen.analysis.changes import find_base, find_changes
 from toxscreen.analysis.differing import is_test_side, source_functions
 from toxscreen.errors import BaseError, CorruptJournalError
-from toxscreen.gates import coverage, discovery, isolation, quality, ratchet, requirements, runs, stability, time
+from toxscreen.gates import (
+    coverage,
+    coverage_ratchet,
+    discovery,
+    isolation,
+    quality,
+    ratchet,
+    requirements,
+    runs,
+    stability,
+    time,
+)
 from toxscreen.gates import limits as limits_gate
 from toxscreen.journal.read import read_run
 from toxscreen.journal.store import run_folders
@@ -30,6 +41,7 @@ GATES: Final = (
     isolation.GATE,
     stability.GATE,
     *coverage.GATES,
+    coverage_ratchet.GATE,
     limits_gate.GATE,
     discovery.GATE,
     requirements.NO_ASSERTION,
@@ -71,6 +83,11 @@ class Project:
     def read(self, kind: str, command: Sequence[str]) -> Evidence | Missing:
         """Evidence of these sources."""
         return evidence.read(self.root, kind, self.now, command)
+
+    @property
+    def coverage(self) -> Evidence | Missing:
+        """Evidence of coverage."""
+        return self.read("coverage", ("toxscreen", "coverage", *self.expected))
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -118,7 +135,7 @@ def gather(root: Path, against: str | None) -> Gathered:
         ErrorGroup: several.
     """
     found = project(root, against)
-    measured = found.read("coverage", ("toxscreen", "coverage", *found.expected))
+    measured = found.coverage
     recorded = tuple(recorded_runs(root))
     verdicts = (
         *_runs(found, recorded),
@@ -194,6 +211,9 @@ def _coverage(found: Project, measured: Evidence | Missing) -> tuple[Verdict, ..
     return (
         *coverage.judge(
             measured, found.changes, found.limits, found.expected, lambda file: is_test_side(file, policies)
+        ),
+        *coverage_ratchet.judge(
+            measured, base_ratchet(found), own_ratchet(found.root), found.limits.value("coverage-ratchet")
         ),
         limits_gate.judge(limits.limits(found.root), before),
     )

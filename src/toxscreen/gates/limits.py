@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from toxscreen.model import Finding, Limits, Ruling, Verdict
-from toxscreen.settings.gates import GATE_OPTIONS, TABLE, WEAKER
+from toxscreen.settings.gates import GATE_OPTIONS, RATCHET_SCOPES, TABLE, WEAKER
 
 GATE: Final = "coverage-floor"
 _FLOOR: Final = "fail_under"
@@ -69,6 +69,8 @@ def _is_weaker(way: str, old: Any, new: Any) -> bool:
         return not set(old) <= set(new)
     if way == "more":
         return not set(new) <= set(old)
+    if way == "narrower":
+        return RATCHET_SCOPES.index(new or RATCHET_SCOPES[0]) < RATCHET_SCOPES.index(old or RATCHET_SCOPES[0])
     if old is None:
         return False
     return new is None or (new < old if way == "lower" else new > old)

@@ -8,10 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from toxscreen.errors import raise_together
 from toxscreen.model import Sourced
-from toxscreen.settings.options import Option, number, percentage, percentages, seconds, text, texts, truth
+from toxscreen.settings.options import Option, number, one_of, percentage, percentages, seconds, text, texts, truth
 from toxscreen.settings.reading import DEFAULT, FILE, Reader
 
 TABLE: Final = "gates"
+#: What of coverage a ratchet keeps, from nothing to each file.
+RATCHET_SCOPES: Final = ("off", "total", "files")
 
 #: Tools that count what is wrong with the code.
 QUALITY_TOOLS: Final = ("complexity", "lizard", "mypy", "ruff")
@@ -43,6 +45,12 @@ GATE_OPTIONS: Final = {
         Option("coverage-changed", percentage, "Percent of the changed lines and branches.", 80.0),
         Option("coverage-exclusive", percentage, "Percent of the lines that just one environment covers, at most."),
         Option("coverage-excluded", number, "Excluded lines that a change may add.", 0),
+        Option(
+            "coverage-ratchet",
+            one_of(*RATCHET_SCOPES),
+            'What of coverage may not be lower than on the base: "off", "total", or "files" for each file as well.',
+            "off",
+        ),
         Option("discovery", number, "What looks like a test and is not collected without a reason, at most.", 0),
         Option("executed-by", texts, "Environments of which at least one test runs each changed function.", ()),
         Option("proves-change", truth, "Whether a changed test has to fail on the source of the base.", default=False),
@@ -74,6 +82,7 @@ WEAKER: Final[Mapping[str, str]] = {
     "coverage-changed": "lower",
     "coverage-exclusive": "higher",
     "coverage-excluded": "higher",
+    "coverage-ratchet": "narrower",
     "discovery": "higher",
     "executed-by": "fewer",
     "no-assertion": "higher",
