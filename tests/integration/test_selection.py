@@ -85,7 +85,7 @@ def test_a_whole_run_is_evidence_and_a_filtered_one_is_not(tmp_path: Path) -> No
     (verdict,) = judge([filtered], evidence.state(project.root), ("unit",))
     assert verdict.ruling is Ruling.UNMEASURED
     assert verdict.reason == f"unit is filtered: tests were left out, 3 by -k one: {filtered.id}"
-    whole = project.run_inline("--category", "unit").expect(exit=0).run
+    whole = project.run("--category", "unit", "-n0").expect(exit=0).run
     tree = subprocess.run(["git", "rev-parse", "HEAD^{tree}"], cwd=project.root, check=True, capture_output=True)
     assert whole.header.tree == tree.stdout.decode().strip()
     (verdict,) = judge([whole, filtered], evidence.state(project.root), ("unit",))
