@@ -68,7 +68,7 @@ def test_who_left_out_what(
     tmp_path: Path, files: dict[str, str], arguments: tuple[str, ...], expected: Selection
 ) -> None:
     project = SUITE.with_files({"pytest.ini": INI, **files}).at(tmp_path)
-    assert project.run_inline("--category", "unit", *arguments).run.selection == expected
+    assert project.run("--category", "unit", *arguments, "-n0").run.selection == expected
 
 
 def in_git(project: Project) -> None:
@@ -118,7 +118,7 @@ def test_skipped_crashed_and_unmeasured_is_not_green(tmp_path: Path) -> None:
     pytest.importorskip("pytest_benchmark")
     project = UNLUCKY.at(tmp_path)
     in_git(project)
-    skipped = project.run_inline("--category", "unit").expect(exit=0).run
+    skipped = project.run("--category", "unit", "-n0").expect(exit=0).run
     crashed = project.run("--category", "integration", "-n1").expect(exit=1).run
     unmeasured = project.run("--category", "perf", "-n2").expect(exit=0).run
     assert unmeasured.selection == Selection(benchmarks_off=1)
