@@ -289,8 +289,7 @@ class Hunter:
         kind = IsolationKind.VICTIM if suspect.is_victim else IsolationKind.BRITTLE
         kind = IsolationKind.SELF_POLLUTING if is_self else kind
         sequence = (*found.partners, node_id)
-        culprits = self._lab.explain(sequence)
-        proved, proof = self._lab.shown_fresh(sequence, suspect.after, suspect.alone)
+        culprits, proved, proof = self._lab.explained_and_shown(sequence, suspect.after, suspect.alone)
         red = suspect.after if suspect.is_victim else suspect.alone
         return Isolation(
             kind,

@@ -300,8 +300,10 @@ class Lab:
             return ()
         return self._warm.explain(sequence, self.limits.test)
 
-    def shown_fresh(self, sequence: Sequence[str], after: Sighting, alone: Sighting) -> tuple[bool, tuple[Probe, ...]]:
-        """Show both ways in fresh interpreters, twice, what the tests before the last one do to it.
+    def explained_and_shown(
+        self, sequence: Sequence[str], after: Sighting, alone: Sighting
+    ) -> tuple[tuple[Culprit, ...], bool, tuple[Probe, ...]]:
+        """What leaked, and both ways in fresh interpreters, twice, what the tests before the last one do to it.
 
         Only the files of these tests are collected, as they are by who pastes the command; where that does not show
         it, everything is.
@@ -312,16 +314,26 @@ class Lab:
             alone: what it does alone.
 
         Returns:
-            Whether it was shown each time, and all probes.
+            What leaked, whether it was shown each time, and all probes.
         """
-        shown, proof = False, tuple[Probe, ...]()
-        for files in (files_of(sequence), ()):
-            pair = [replace(self.request(node_ids), files=files) for node_ids in (sequence, sequence[-1:])]
-            proof = tuple(self.judge(pair * TIMES))
-            shown = all(alike(probe.last, after if len(probe.node_ids) == len(sequence) else alone) for probe in proof)
-            if shown:
-                break
-        return shown, proof
+        own, whole = (
+            [replace(self.request(node_ids), files=files) for node_ids in (sequence, sequence[-1:])] * TIMES
+            for files in (files_of(sequence), ())
+        )
+        # Each in a copy of its own, they go on while forks look for what leaked; in one folder they would meet.
+        with self._fresh.ahead(own if self.target.copies is not None else []) as wait:
+            culprits = self.explain(sequence)
+            proof = tuple(self._counted(probe) for probe in wait())
+        proof = proof or tuple(self.judge(own))
+        shown = self._is_shown(proof, len(sequence), after, alone)
+        if not shown:
+            proof = tuple(self.judge(whole))
+            shown = self._is_shown(proof, len(sequence), after, alone)
+        return culprits, shown, proof
+
+    @staticmethod
+    def _is_shown(proof: Sequence[Probe], length: int, after: Sighting, alone: Sighting) -> bool:
+        return all(alike(probe.last, after if len(probe.node_ids) == length else alone) for probe in proof)
 
 
 def files_of(node_ids: Sequence[str]) -> tuple[str, ...]:

@@ -295,7 +295,7 @@ class Fresh:
 
     @contextlib.contextmanager
     def ahead(self, requests: Sequence[Request]) -> Iterator[Callable[[], list[Probe]]]:
-        """Start probes at once, all of them, and wait for them later.
+        """Start probes at once, as many as run at a time, and wait for all of them later.
 
         Args:
             requests: what to run.
@@ -303,11 +303,14 @@ class Fresh:
         Returns:
             A context, at whose end they are ended, with the function that waits for them.
         """
-        running = [self._start(request) for request in requests]
+        waiting = deque(requests)
+        running = [self._start(waiting.popleft()) for _ in range(min(self._jobs, len(waiting)))]
 
         def wait() -> list[Probe]:
             found = list[Probe]()
-            while running:
+            while waiting or running:
+                while waiting and len(running) < self._jobs:
+                    running.append(self._start(waiting.popleft()))
                 found += _ended(running)
             return found
 
