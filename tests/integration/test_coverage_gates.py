@@ -220,6 +220,12 @@ def test_what_nobody_measured_and_what_is_excluded_now_fails(project: Project) -
     floor = judged["coverage-floor"]
     assert floor.ruling is Ruling.FAIL
     assert floor.reason.startswith(f"fail_under was 50 and is 40, against {base[:12]}")
+    (project.root / "src/app/new.py").write_bytes(b"\xff\xfe = 1\n")
+    changes = evidence.state(project.root).changes
+    stamp.write_text(json.dumps(json.loads(stamp.read_text("utf-8")) | {"changes": changes}), encoding="utf-8")
+    before = project.kept()
+    assert refused(project.toxscreen("unit")).startswith("toxscreen: src/app/new.py: the source is no Python text: ")
+    assert project.kept() == before
 
 
 @pytest.mark.parametrize("where", ["shallow", "detached", "merge", "unborn", "nogit", "revision"])

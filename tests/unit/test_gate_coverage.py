@@ -317,6 +317,14 @@ def test_a_change_without_an_executable_line_is_not_applicable_and_says_so(lines
     assert verdict.reason == f"the diff against {COMMIT[:12]} (main) has 0 executable lines in {len(lines)} files"
 
 
+@pytest.mark.parametrize("more", [{}, {"pkg/a.py": {1}}])
+def test_changed_python_files_that_are_no_sources_are_named(more: dict[str, set[int]]) -> None:
+    changed = changes({"tool.py": {1}, "README.md": {1}, "gone.py": set(), **more})
+    verdict = verdicts(changed=changed)["coverage-changed"]
+    assert verdict.ruling is (PASS if more else NOT)
+    assert verdict.reason.endswith("; not among the sources and so not judged: tool.py")
+
+
 def test_a_line_inside_a_statement_stands_for_the_statement() -> None:
     found = evidence(files={"pkg/a.py": source(ran="1", missing="3,9", spans="3-6,9-12")})
     verdict = verdicts(found, changes({"pkg/a.py": {5, 13}}))["coverage-changed"]
@@ -336,6 +344,7 @@ def test_a_comment_in_a_file_that_nobody_measured_fails_too() -> None:
     found = evidence(never={"pkg/new.py": source(missing="2-3")})
     verdict = verdicts(found, changes({"pkg/new.py": {1}}))["coverage-changed"]
     assert numbers(verdict) == (FAIL, 0, 0, 0)
+    assert verdict.reason == "changed and never measured: pkg/new.py; nothing else that can run was changed"
 
 
 def test_without_a_base_the_change_is_unmeasured() -> None:
