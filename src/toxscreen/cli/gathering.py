@@ -118,7 +118,8 @@ def gather(root: Path, against: str | None) -> Gathered:
         ErrorGroup: several.
     """
     found = project(root, against)
-    measured = found.read("coverage", ("toxscreen", "coverage", *found.expected))
+    # Without the name of an environment the command would only ask for one.
+    measured = found.read("coverage", ("toxscreen", "coverage", *found.expected) if found.expected else ())
     recorded = tuple(recorded_runs(root))
     verdicts = (
         *_runs(found, recorded),

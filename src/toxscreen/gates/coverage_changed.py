@@ -40,7 +40,7 @@ def judge(covered: Covered, changes: Changes | str, limit: float | None) -> Verd
         limit: percent of lines and branches; None where nobody asks.
     """
     if limit is None:
-        return Verdict(GATE, Ruling.NOT_APPLICABLE, "no limit is set: gates.coverage-changed")
+        return Verdict(GATE, Ruling.NOT_APPLICABLE, "no limit is set: gates.coverage-changed", asked=False)
     if isinstance(changes, str):
         return Verdict(GATE, Ruling.UNMEASURED, f"nothing to compare with: {changes}", limit=limit, unit="%")
     touched = [_touched(file, changes.lines[file.name]) for file in covered.files if file.name in changes.lines]
