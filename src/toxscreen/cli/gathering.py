@@ -12,7 +12,7 @@ from toxscreen import host
 from toxscreen.analysis import evidence, limits
 from toxscreen.analysis.changes import find_base, find_changes
 from toxscreen.analysis.differing import source_functions
-from toxscreen.errors import BaseError, CorruptJournalError
+from toxscreen.errors import BaseError, ConfigError, CorruptJournalError, Place
 from toxscreen.gates import coverage, discovery, isolation, quality, ratchet, requirements, runs, stability, time
 from toxscreen.gates import limits as limits_gate
 from toxscreen.journal.read import read_run
@@ -213,6 +213,10 @@ def own_ratchet(root: Path) -> ratchet.Ratchet | None:
         return ratchet.parse((root / ratchet.FILE).read_bytes())
     except FileNotFoundError:
         return None
+    except OSError as error:
+        told = f"cannot be read: {error.strerror or error}"
+        hint = f"remove it and make it anew: {' '.join(ratchet.COMMAND)}"
+        raise ConfigError(told, place=Place(ratchet.FILE), hint=hint) from None
 
 
 def base_ratchet(found: Project) -> ratchet.Ratchet | Missing | None:
