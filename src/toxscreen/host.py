@@ -139,12 +139,15 @@ def git_changes(root: Path) -> str | None:
     """A fingerprint of what differs from the commit: edits of tracked files and untracked Python files.
 
     Returns:
-        A short hexadecimal digest; None when nothing differs or nobody can tell.
+        A short digest; None when nothing differs, or without git and a commit. Where git cannot tell, no two answers
+        are equal: what cannot be compared has changed.
     """
     # What a gate writes down changes nothing that was measured.
     own = ("--", ":/", f":(exclude,top,glob)**/{RATCHET}")
     edits = _git(root, "diff", "HEAD", "--no-ext-diff", "--no-color", "--binary", *own)
     untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py")
+    if (edits is None or untracked is None) and git_commit(root) is not None:
+        return f"unknown-{os.urandom(4).hex()}"
     if not edits and not untracked:
         return None
     digest = hashlib.sha256(edits or b"")

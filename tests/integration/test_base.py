@@ -191,6 +191,29 @@ def test_evidence_is_of_the_sources_that_it_was_made_from(repository: Repository
     assert file.name == "audit.json"
 
 
+def test_where_git_cannot_tell_what_has_changed_evidence_is_of_other_sources(repository: Repository) -> None:
+    root = repository.root
+    evidence.write(root, "audit", {}, (), evidence.state(root))
+    index = root / ".git/index"
+    index.write_bytes(b"torn")
+    for _ in range(2):
+        missing = evidence.read(root, "audit", evidence.state(root), ())
+        assert isinstance(missing, Missing)
+        assert missing.reason.startswith(
+            "is of no uncommitted changes, the sources now have the uncommitted changes unknown-"
+        )
+    # What was made meanwhile is of nothing that anybody knows.
+    with pytest.raises(EvidenceError, match="the sources changed while the evidence audit was made"):
+        evidence.write(root, "audit", {}, (), evidence.state(root))
+
+
+def test_evidence_without_git_is_none(tmp_path: Path) -> None:
+    now = evidence.state(tmp_path)
+    evidence.write(tmp_path, "audit", {}, ("toxscreen", "audit"), now)
+    told = "is of no commit: without git nobody knows whether the sources have changed since"
+    assert evidence.read(tmp_path, "audit", now, ()) == Missing("audit", told, ())
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

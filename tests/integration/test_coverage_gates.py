@@ -161,7 +161,10 @@ def test_a_change_is_held_against_the_base(project: Project) -> None:
     project.measure()
     done = project.toxscreen("unit", "--against", "main")
     assert (done.returncode, done.stderr) == (0, "")
-    told = f"0 of 1 changed statements and branches ran (1 and 0), 0.00 %, under 80 %, against {base[:12]} (main)"
+    told = (
+        f"0 of 1 changed statements and branches ran (1 and 0), 0.00 %, under 80 %, against {base[:12]} (main)"
+        "; not among the sources and so not judged: unit.py"
+    )
     assert f"changed: {told}" in done.stdout
     assert f"  src/app/{LETTERS}.py: changed and not covered: lines 4" in done.stdout
     document = answer(project.toxscreen("unit", "--against", "main", "--json"))
@@ -224,6 +227,12 @@ def test_what_nobody_measured_and_what_is_excluded_now_fails(project: Project) -
     floor = judged["coverage-floor"]
     assert floor.ruling is Ruling.FAIL
     assert floor.reason.startswith(f"fail_under was 50 and is 40, against {base[:12]}")
+    (project.root / "src/app/new.py").write_bytes(b"\xff\xfe = 1\n")
+    changes = evidence.state(project.root).changes
+    stamp.write_text(json.dumps(json.loads(stamp.read_text("utf-8")) | {"changes": changes}), encoding="utf-8")
+    before = project.kept()
+    assert refused(project.toxscreen("unit")).startswith("toxscreen: src/app/new.py: the source is no Python text: ")
+    assert project.kept() == before
 
 
 @pytest.mark.parametrize("where", ["shallow", "detached", "merge", "unborn", "nogit", "revision"])
@@ -310,7 +319,12 @@ def test_a_project_without_tests_and_evidence_that_cannot_be_kept(project: Proje
 
 def test_the_total_is_compared_with_the_base(project: Project) -> None:
     project.measure()
+    # What killed processes left goes; what one that runs is making stays.
+    left = [project.root / DATA / name for name in (".new-4194305-x", ".new-old", f".new-{os.getpid()}-x")]
+    for folder in left:
+        folder.mkdir()
     assert project.toxscreen("unit").returncode == 0
+    assert [folder.exists() for folder in left] == [False, False, True]
     base = project.git("rev-parse", "HEAD")
     project.write("unit.py", (project.root / "unit.py").read_text("utf-8").replace("sign(1)", "sign(0)", 1))
     project.commit("second")

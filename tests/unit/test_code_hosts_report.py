@@ -196,4 +196,7 @@ def test_what_holds_up_is_an_error_and_never_nothing() -> None:
 
 
 def test_where_no_gate_was_asked_no_report_is_empty() -> None:
-    assert sides([]) == ((Finding("gate-none", "gates", "no gate was asked"),), ())
+    none = ((Finding("gate-none", "gates", "no gate was asked"),), ())
+    assert sides([]) == none
+    told = Finding("coverage-exclusive", "a.py", "only unit covers lines 1-2")
+    assert sides([Verdict("coverage-exclusive", Ruling.NOT_APPLICABLE, "", findings=(told,), asked=False)]) == none

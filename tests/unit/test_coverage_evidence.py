@@ -109,7 +109,9 @@ APP = {"src/app/__init__.py", "src/app/a.py", "src/app/deep/b.py"}
 @pytest.mark.parametrize(
     ("named", "packages", "namespaces", "measured", "expected", "absent"),
     [
-        (("src",), (), False, (), APP | {"src/single.py"}, ()),
+        (("src",), (), False, (), APP | {"src/single.py", "src/space/c.py"}, ()),
+        ((".",), (), False, (), set(), ()),
+        ((".",), (), True, (), APP | {"src/single.py", "src/space/c.py", "docs/conf.py"}, ()),
         (("./src",), (), True, (), APP | {"src/single.py", "src/space/c.py"}, ()),
         (("src/app",), (), False, (), APP, ()),
         ((), ("app",), False, (), APP, ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,6 +104,31 @@ def test_without_evidence_all_that_is_asked_is_unmeasured() -> None:
     assert found["coverage"].reason == "the evidence 'coverage' was never made"
     assert found["coverage"].remedy == COMMAND
     assert found["coverage-files"].reason == "no limit is set: gates.coverage-file"
+    assert {gate for gate, each in found.items() if not each.asked} == {
+        "coverage-files",
+        "coverage-packages",
+        "coverage-categories",
+        "coverage-exclusive",
+    }
+
+
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    missing = Missing("coverage", "was never made", COMMAND)
+    nothing = verdicts(missing, demanded=limits(coverage_exclusive=0.0, coverage_file=0.0, coverage_changed=None))
+    assert [gate for gate, each in nothing.items() if each.ruling is UNMEASURED and each.asked] == [
+        "coverage",
+        "coverage-files",
+        "coverage-exclusive",
+        "coverage-excluded",
+    ]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_what_has_no_limit_is_the_same_with_evidence_and_without(*, missing: bool) -> None:
+    found = verdicts(Missing("coverage", "was never made", COMMAND) if missing else evidence())
+    unasked = {gate for gate, each in found.items() if not each.asked}
+    names = ("branches", "files", "packages", "categories", "exclusive")
+    assert unasked == {f"coverage-{name}" for name in names}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +140,12 @@ def test_without_evidence_all_that_is_asked_is_unmeasured() -> None:
         ({"environments": None}, "TypeError"),
         ({"base": {"commit": "x"}}, "KeyError: 'excluded'"),
         ({"fail_under": "high"}, "ValueError"),
+        ({"fail_under": float("nan")}, "ValueError: a floor of nan"),
+        ({"fail_under": float("inf")}, "ValueError: a floor of inf"),
+        ({"precision": -1}, "ValueError: a floor of 75.0 with -1 digits"),
+        ({"precision": float("inf")}, "OverflowError"),
+        ({"files": {"a": source(ran="1-99999999999")}}, "ValueError: no lines of a file: 1-99999999999"),
+        ({"files": {"a": source(ran="7-3")}}, "ValueError: no lines of a file: 7-3"),
     ],
 )
 def test_evidence_that_nobody_can_understand_is_unmeasured(changed: dict[str, object], told: str) -> None:
@@ -331,6 +363,14 @@ def test_a_change_without_an_executable_line_is_not_applicable_and_says_so(lines
     assert verdict.reason == f"the diff against {COMMIT[:12]} (main) has 0 executable lines in {len(lines)} files"
 
 
+@pytest.mark.parametrize("more", [{}, {"pkg/a.py": {1}}])
+def test_changed_python_files_that_are_no_sources_are_named(more: dict[str, set[int]]) -> None:
+    changed = changes({"tool.py": {1}, "README.md": {1}, "gone.py": set(), **more})
+    verdict = verdicts(changed=changed)["coverage-changed"]
+    assert verdict.ruling is (PASS if more else NOT)
+    assert verdict.reason.endswith("; not among the sources and so not judged: tool.py")
+
+
 def test_a_line_inside_a_statement_stands_for_the_statement() -> None:
     found = evidence(files={"pkg/a.py": source(ran="1", missing="3,9", spans="3-6,9-12")})
     verdict = verdicts(found, changes({"pkg/a.py": {5, 13}}))["coverage-changed"]
@@ -350,6 +390,7 @@ def test_a_comment_in_a_file_that_nobody_measured_fails_too() -> None:
     found = evidence(never={"pkg/new.py": source(missing="2-3")})
     verdict = verdicts(found, changes({"pkg/new.py": {1}}))["coverage-changed"]
     assert numbers(verdict) == (FAIL, 0, 0, 0)
+    assert verdict.reason == "changed and never measured: pkg/new.py; nothing else that can run was changed"
 
 
 def test_without_a_base_the_change_is_unmeasured() -> None:
@@ -357,6 +398,16 @@ def test_without_a_base_the_change_is_unmeasured() -> None:
     for gate in ("coverage-changed", "coverage-excluded"):
         assert found[gate].ruling is UNMEASURED
         assert "nothing to compare with: there is no git commit to compare with" in found[gate].reason
+        # Measuring again would give no base.
+        assert found[gate].remedy == ()
+    assert verdicts(changed="no base", expected=("perf",))["coverage-changed"].remedy == COMMAND
+
+
+def test_a_measurement_that_was_compared_with_another_base_is_made_again_with_this_one() -> None:
+    other = evidence(base={"commit": "f" * 40, "excluded": {}, "left_out": {}})
+    for made_by in (COMMAND, (*COMMAND, "--against", "old")):
+        verdict = verdicts(replace(other, command=made_by))["coverage-excluded"]
+        assert (verdict.ruling, verdict.remedy) == (UNMEASURED, (*COMMAND, "--against", COMMIT[:12]))
 
 
 # what one environment covers, and what nobody counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -96,6 +96,38 @@ def test_the_page_shows_the_denominator_and_what_lacks() -> None:
         "",
         "evidence lacks; make it with: toxscreen audit",
     ]
+
+
+NOT_ASKED = Verdict("coverage-branches", Ruling.NOT_APPLICABLE, "1 of 2 ran; no limit is set", 50.0, asked=False)
+
+
+def test_what_has_no_limit_is_named_and_has_no_row() -> None:
+    proved = Verdict("coverage-changed", Ruling.NOT_APPLICABLE, "the diff has 0 executable lines in 2 files")
+    verdicts = [verdict(Ruling.PASS), NOT_ASKED, proved]
+    shown = render(page(verdicts, now=NOW, base="main", off=()))
+    assert shown.splitlines() == [
+        "gates: 1 pass, 1 not-applicable",
+        "sources: commit 75145a0c1d2e, configuration c0ffee",
+        "changes against: main",
+        "no limit is set, not asked: coverage-branches",
+        "",
+        "Gate              Ruling          Measured  Limit  Of how many  From where",
+        "coverage          pass",
+        "coverage-changed  not-applicable",
+        "",
+        "coverage-changed: not-applicable",
+        "  the diff has 0 executable lines in 2 files",
+    ]
+    assert status(verdicts) is Exit.CLEAN
+
+
+def test_a_gate_without_a_limit_is_told_where_it_is_named_and_is_not_green() -> None:
+    told = page([NOT_ASKED], now=NOW, base="main", off=())
+    assert told.title == "gates: no gate was asked"
+    assert [section.lines for section in told.sections] == [("1 of 2 ran; no limit is set",)]
+    assert status([NOT_ASKED]) is Exit.UNJUDGED
+    (document,) = cast("list[dict[str, Any]]", data([NOT_ASKED], now=NOW, base="", off=())["verdicts"])
+    assert (document["asked"], document["measured"]) == (False, 50.0)
 
 
 def test_what_is_measured_is_not_rounded_over_the_limit() -> None:

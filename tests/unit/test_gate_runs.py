@@ -203,7 +203,7 @@ def test_an_interpreter_has_an_environment_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("expected", "now", "told"),
     [
-        ((), NOW, "no environment is expected: nobody knows what has to run"),
+        ((), NOW, "no environment is expected: name in gates.environments what has to run"),
         (("unit",), State(None, None, "c0de"), "without git and a commit, nobody knows of which sources a run is"),
     ],
 )

@@ -112,7 +112,7 @@ def test_unmeasured(
 
 def test_no_tool_is_asked_for() -> None:
     reason = "tool.toxscreen.gates.quality names no tool, and the base has no values of one"
-    verdict = Verdict("quality", Ruling.NOT_APPLICABLE, reason)
+    verdict = Verdict("quality", Ruling.NOT_APPLICABLE, reason, asked=False)
     assert judge(evidence(measured({})), None, None, []) == (verdict,)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toxscreen.cli.gathering import own_ratchet
 from toxscreen.errors import ConfigError, ErrorGroup, ToxscreenError
 from toxscreen.gates.ratchet import (
     KINDS,
@@ -30,6 +32,7 @@ HEADER = """\
 """
 NUMBER = "must be a number, 0 or more, with at most two decimal places"
 MAKE = "toxscreen gate --write-ratchet"
+CORRECT = f"correct the line, or remove the file and make it anew: {MAKE}"
 F401 = Key("quality", "ruff F401 src/x.py:<module>")
 C901 = Key("quality", "complexity C901 src/x.py:A.f")
 PERCENT = Key("coverage", "src/x.py")
@@ -127,7 +130,16 @@ def test_marks_of_a_conflict() -> None:
 )
 def test_lines_that_are_none(line: str, told: str) -> None:
     where = "toxscreen-ratchet.txt:2: "
-    assert refused(f"# header\n{line}\n") == f"{where}{told}\n  correct the line, or make the file anew: {MAKE}"
+    assert refused(f"# header\n{line}\n") == f"{where}{told}\n  {CORRECT}"
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    assert own_ratchet(tmp_path) is None
+    (tmp_path / "toxscreen-ratchet.txt").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        own_ratchet(tmp_path)
+    assert caught.value.render().startswith("toxscreen-ratchet.txt: cannot be read: ")
+    assert caught.value.hint == f"remove it and make it anew: {MAKE}"
 
 
 def test_unknown_kind() -> None:
@@ -139,7 +151,7 @@ def test_unknown_kind() -> None:
 
 def test_bytes_that_are_no_text() -> None:
     assert refused(b"# one\nquality  \xff  1\n") == (
-        f"toxscreen-ratchet.txt:2: is not UTF-8 [config-invalid]\n  correct the line, or make the file anew: {MAKE}"
+        f"toxscreen-ratchet.txt:2: is not UTF-8 [config-invalid]\n  {CORRECT}"
     )
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from toxscreen import host
 from toxscreen.analysis import coverage, covered, evidence, figures, stamp, trend
@@ -17,6 +18,9 @@ from toxscreen.analysis.late import is_late
 from toxscreen.errors import BaseError
 from toxscreen.gates.covered import KIND
 from toxscreen.model import Base, Evidence, Verdict
+
+#: Begins the name of a folder in which something is made, before the id of the process.
+_NEW: Final = ".new-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,13 @@ def _base(root: Path, against: str | None, usual: str | None) -> Base | str:
 @contextlib.contextmanager
 def _workplace(root: Path) -> Iterator[Path]:
     """A folder beside the environments' folders in which everything is made before it is shown."""
-    place = Path(tempfile.mkdtemp(prefix=".new-", dir=stamp.folder(root)))
+    top = stamp.folder(root)
+    for left in top.glob(f"{_NEW}*"):
+        process = left.name.removeprefix(_NEW).partition("-")[0]
+        # Of a process that was killed; another one may be at work beside this one.
+        if not process.isdecimal() or not host.is_running(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(prefix=f"{_NEW}{host.process_id()}-", dir=top))
     try:
         yield place
     finally:

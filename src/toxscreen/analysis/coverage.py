@@ -13,6 +13,7 @@ import os
 import re
 import sqlite3
 import sys
+import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -287,8 +288,23 @@ def _json(cov: Coverage, file: Path, files: Iterable[Path] | None = None) -> dic
             cov.json_report(morfs=morfs, outfile=os.fspath(file))
         except NoDataError:
             return {}
+        except (SyntaxError, UnicodeError) as error:
+            # Python's own words, which coverage lets through, do not name the file.
+            names = cov.get_data().measured_files() if morfs is None else morfs
+            place = next((Place(os.path.relpath(name)) for name in sorted(names) if not _is_text(name)), None)
+            told = f"the source is no Python text: {error}"
+            raise CoverageDataError(told, place=place, hint=hint) from error
     document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return document
+
+
+def _is_text(name: str) -> bool:
+    try:
+        with tokenize.open(name) as file:
+            file.read()
+    except (OSError, SyntaxError, UnicodeError):
+        return False
+    return True
 
 
 def _expected(cov: Coverage, root: Path, measured: Iterable[str]) -> sources.Expected:

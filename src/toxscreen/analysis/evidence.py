@@ -98,6 +98,9 @@ def read(root: Path, kind: str, now: State, command: Sequence[str]) -> Evidence 
         return Missing(kind, f"cannot be read ({type(error).__name__}: {error})", tuple(command))
     if found.kind != kind:
         return Missing(kind, f"is evidence of another kind, {found.kind!r}", tuple(command))
+    if made_from.commit is None is now.commit:
+        told = "is of no commit: without git nobody knows whether the sources have changed since"
+        return Missing(kind, told, ())
     told = difference(made_from, now)
     return Missing(kind, told, found.command) if told else found
 

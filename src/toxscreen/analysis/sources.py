@@ -34,7 +34,8 @@ class Expected(NamedTuple):
 def expected(root: Path, asked: Asked, measured: Iterable[str]) -> Expected:
     """The source files of a project that coverage would measure if they were imported.
 
-    Without any setting these are the packages of which a file was measured.
+    Without any setting these are the packages of which a file was measured. A folder that is named as source counts
+    whole, also what has no ``__init__.py``: it can be imported, and coverage itself looks away from it until it is.
 
     Args:
         root: the project's root.
@@ -49,7 +50,9 @@ def expected(root: Path, asked: Asked, measured: Iterable[str]) -> Expected:
             found.update(_package(top) if top is not None else ())
     folders = [name for name in asked.sources if (root / name).is_dir()]
     for name in folders:
-        found.update(_folder(root / name, namespaces=asked.namespaces))
+        # Below the root lie other things than sources; below a folder that somebody named as sources, nothing else.
+        namespaces = asked.namespaces or (root / name).resolve() != root.resolve()
+        found.update(_folder(root / name, namespaces=namespaces))
     for name in (*(name for name in asked.sources if name not in folders), *asked.packages):
         place = _place(root, name, asked.places)
         if place is not None:

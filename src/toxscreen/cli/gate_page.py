@@ -24,18 +24,30 @@ def page(verdicts: Sequence[Verdict], *, now: State, base: str, off: Sequence[st
         base: what changes were compared with, in words.
         off: gates that are switched off.
     """
-    counted = Counter(verdict.ruling for verdict in verdicts)
+    unasked = [verdict.gate for verdict in verdicts if not verdict.asked]
+    # Where nothing else is there, somebody wants to see just these.
+    shown = [verdict for verdict in verdicts if verdict.asked] or verdicts
+    counted = Counter(verdict.ruling for verdict in verdicts if verdict.asked)
     told = ", ".join(f"{counted[ruling]} {ruling}" for ruling in Ruling if counted[ruling]) or "no gate was asked"
     commit = f"commit {now.commit[:12]}" if now.commit else "no commit"
     changed = f", uncommitted changes {now.changes}" if now.changes else ""
     notes = [f"sources: {commit}{changed}, configuration {now.configuration}", f"changes against: {base}"]
+    if unasked:
+        notes.append(f"no limit is set, not asked: {', '.join(unasked)}")
     if off:
         notes.append(f"switched off: {', '.join(off)}")
     return Page(
         f"gates: {told}",
         notes=tuple(notes),
-        tables=(Table(_COLUMNS, tuple(_row(verdict) for verdict in verdicts)),) if verdicts else (),
-        sections=tuple(_section(verdict) for verdict in verdicts if verdict.ruling in _HELD_UP),
+        tables=(Table(_COLUMNS, tuple(_row(verdict) for verdict in shown)),) if shown else (),
+        sections=(
+            *(_section(verdict) for verdict in shown if verdict.ruling in _HELD_UP),
+            *(
+                Section(f"{verdict.gate}: {verdict.ruling}", (verdict.reason,))
+                for verdict in shown
+                if verdict.ruling is Ruling.NOT_APPLICABLE
+            ),
+        ),
         closing=tuple(_closing(verdicts)),
     )
 

@@ -12,7 +12,7 @@ from toxscreen import host
 from toxscreen.analysis import evidence, limits
 from toxscreen.analysis.changes import find_base, find_changes
 from toxscreen.analysis.differing import is_test_side, source_functions
-from toxscreen.errors import BaseError, CorruptJournalError
+from toxscreen.errors import BaseError, ConfigError, CorruptJournalError, Place
 from toxscreen.gates import (
     coverage,
     coverage_ratchet,
@@ -87,7 +87,8 @@ class Project:
     @property
     def coverage(self) -> Evidence | Missing:
         """Evidence of coverage."""
-        return self.read("coverage", ("toxscreen", "coverage", *self.expected))
+        # Without the name of an environment the command would only ask for one.
+        return self.read("coverage", ("toxscreen", "coverage", *self.expected) if self.expected else ())
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -235,6 +236,10 @@ def own_ratchet(root: Path) -> ratchet.Ratchet | None:
         return ratchet.parse((root / ratchet.FILE).read_bytes())
     except FileNotFoundError:
         return None
+    except OSError as error:
+        told = f"cannot be read: {error.strerror or error}"
+        hint = f"remove it and make it anew: {' '.join(ratchet.COMMAND)}"
+        raise ConfigError(told, place=Place(ratchet.FILE), hint=hint) from None
 
 
 def base_ratchet(found: Project) -> ratchet.Ratchet | Missing | None:

@@ -102,9 +102,12 @@ def sides(verdicts: Sequence[Verdict]) -> tuple[tuple[Finding, ...], tuple[Findi
     Args:
         verdicts: of all gates.
     """
-    errors: list[Finding] = [] if verdicts else [Finding("gate-none", "gates", "no gate was asked")]
+    asked = any(verdict.asked for verdict in verdicts)
+    errors: list[Finding] = [] if asked else [Finding("gate-none", "gates", "no gate was asked")]
     warnings: list[Finding] = []
     for verdict in verdicts:
+        if not verdict.asked:
+            continue
         if verdict.ruling in {Ruling.PASS, Ruling.NOT_APPLICABLE}:
             warnings += verdict.findings
         else:

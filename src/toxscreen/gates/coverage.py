@@ -63,16 +63,23 @@ def judge(
             ruling=Ruling.UNMEASURED if lack and _counts(each) else each.ruling,
             reason=f"{lack}; of the rest: {each.reason}" if lack and _counts(each) else each.reason,
             source=each.source or source,
-            remedy=each.remedy or covered.made_by,
+            remedy=each.remedy or (() if _lacks_base(each, changes) and not lack else covered.made_by),
         )
         for each in verdicts
     )
 
 
+def _lacks_base(verdict: Verdict, changes: Changes | str) -> bool:
+    """Whether no measurement would help."""
+    return isinstance(changes, str) and verdict.ruling is Ruling.UNMEASURED
+
+
 def _without(gate: str, missing: Missing, limits: Gates) -> Verdict:
     """What is not asked needs no evidence."""
     key = _KEYS.get(gate)
-    return unmeasured(gate, missing) if key is None or limits.value(key) else coverage_parts.unasked(gate, key)
+    if key is not None and limits.value(key) in (None, {}):
+        return coverage_parts.unasked(gate, key)
+    return unmeasured(gate, missing)
 
 
 #: The limits of the gates that are asked only where one is set.
@@ -81,6 +88,7 @@ _KEYS = {
     "coverage-files": "coverage-file",
     "coverage-packages": "coverage-packages",
     "coverage-categories": "coverage-categories",
+    "coverage-changed": "coverage-changed",
     "coverage-exclusive": "coverage-exclusive",
 }
 
@@ -135,6 +143,7 @@ def _branches(covered: Covered, limits: Gates) -> Verdict:
         denominator=measured,
         expected_denominator=all_jumps,
         unit="%",
+        asked=limit is not None,
     )
     if limit is None:
         return verdict

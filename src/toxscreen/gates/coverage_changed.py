@@ -40,7 +40,7 @@ def judge(covered: Covered, changes: Changes | str, limit: float | None) -> Verd
         limit: percent of lines and branches; None where nobody asks.
     """
     if limit is None:
-        return Verdict(GATE, Ruling.NOT_APPLICABLE, "no limit is set: gates.coverage-changed")
+        return Verdict(GATE, Ruling.NOT_APPLICABLE, "no limit is set: gates.coverage-changed", asked=False)
     if isinstance(changes, str):
         return Verdict(GATE, Ruling.UNMEASURED, f"nothing to compare with: {changes}", limit=limit, unit="%")
     touched = [_touched(file, changes.lines[file.name]) for file in covered.files if file.name in changes.lines]
@@ -51,10 +51,13 @@ def judge(covered: Covered, changes: Changes | str, limit: float | None) -> Verd
     ran, countable = sum(each.covered for each in measured), sum(each.countable for each in measured)
     expected = countable + sum(each.countable for each in never)
     against = f"{changes.base.commit[:12]} ({changes.base.source})"
+    known = {file.name for file in covered.files}
+    others = [name for name, lines in changes.lines.items() if lines and name.endswith(".py") and name not in known]
+    aside = f"; not among the sources and so not judged: {some(others)}" if others else ""
     verdict = Verdict(
         GATE,
         Ruling.NOT_APPLICABLE,
-        f"the diff against {against} has 0 executable lines in {len(changes.lines)} files",
+        f"the diff against {against} has 0 executable lines in {len(changes.lines)} files{aside}",
         limit=limit,
         numerator=ran,
         denominator=countable,
@@ -70,11 +73,12 @@ def judge(covered: Covered, changes: Changes | str, limit: float | None) -> Verd
     rule = "at or over" if reached(ran, countable, limit) else "under"
     reason = f"{told}, {rule} {limit:g} %, against {against}"
     if never:
-        reason = f"changed and never measured: {some(each.file.name for each in never)}; {reason}"
+        unknown = f"changed and never measured: {some(each.file.name for each in never)}"
+        reason = f"{unknown}; {reason}" if countable else f"{unknown}; nothing else that can run was changed"
     return Verdict(
         GATE,
         Ruling.PASS if passed else Ruling.FAIL,
-        reason,
+        reason + aside,
         measured=100 * ran / expected if expected else None,
         limit=limit,
         numerator=ran,

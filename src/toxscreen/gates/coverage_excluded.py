@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from toxscreen.gates.covered import Before, Covered
 from toxscreen.gates.lines import write_lines
 from toxscreen.model import Changes, Finding, Ruling, Verdict
@@ -26,7 +29,8 @@ def judge(covered: Covered, changes: Changes | str, more: int) -> Verdict:
         return _unmeasured(f"{count} lines are excluded, nothing to compare with: {before}", count)
     if before.commit != changes.base.commit:
         told = f"the measurement was compared with {before.commit[:12]}, changes are against {changes.base.commit[:12]}"
-        return _unmeasured(told, count)
+        again = (*_without_base(covered.made_by), "--against", changes.base.commit[:12])
+        return replace(_unmeasured(told, count), remedy=again)
     count += sum(before.left_out.values())
     old = sum(before.excluded.values())
     passed = count - old <= more
@@ -43,6 +47,10 @@ def judge(covered: Covered, changes: Changes | str, more: int) -> Verdict:
         findings=() if passed else _findings(covered, before, now),
         unit="lines",
     )
+
+
+def _without_base(command: Sequence[str]) -> Sequence[str]:
+    return command[: command.index("--against")] if "--against" in command else command
 
 
 def _unmeasured(reason: str, count: int) -> Verdict:

@@ -143,6 +143,7 @@ def exclusive(covered: Covered, limits: Gates) -> Verdict:
             for (owner, name), lines in sorted(single.items())
         ),
         unit="%",
+        asked=limit is not None,
     )
     if limit is None:
         return verdict
@@ -155,7 +156,7 @@ def exclusive(covered: Covered, limits: Gates) -> Verdict:
 
 def unasked(gate: str, key: str) -> Verdict:
     """The verdict of a gate for which nobody set a limit."""
-    return Verdict(gate, Ruling.NOT_APPLICABLE, f"no limit is set: gates.{key}", source=KIND)
+    return Verdict(gate, Ruling.NOT_APPLICABLE, f"no limit is set: gates.{key}", source=KIND, asked=False)
 
 
 def package(files: Iterable[Source], name: str) -> list[Source]:

@@ -10,6 +10,9 @@ from toxscreen.gates.lines import Jump, read_jumps, read_lines, read_spans
 from toxscreen.model import Evidence, Missing
 
 KIND: Final = "coverage"
+#: Percent.
+_WHOLE: Final = 100
+_MOST_DIGITS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +106,20 @@ def read(evidence: Evidence) -> Covered | Missing:
             each["name"]: {name: _ran(entry, "ran", "jumped") for name, entry in each["files"].items()}
             for each in data["environments"]
         }
+        floor, precision = float(data["fail_under"]), int(data["precision"])
+        if not 0 <= floor <= _WHOLE or not 0 <= precision <= _MOST_DIGITS:
+            raise ValueError(f"a floor of {floor} with {precision} digits")
         return Covered(
             tuple(files),
             alone,
-            float(data["fail_under"]),
-            int(data["precision"]),
+            floor,
+            precision,
             tuple(map(str, data["absent"])),
             tuple(map(str, data["late"])),
             _before(data["base"]),
             evidence.command,
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         return Missing(KIND, f"cannot be understood ({type(error).__name__}: {error})", evidence.command)
 
 

@@ -51,7 +51,7 @@ def judge(
     if len(findings) > limit:
         ruling, remedy = Ruling.FAIL, findings[0].remedy
     elif absent or not expected:
-        ruling, remedy = Ruling.UNMEASURED, command(absent[0]) if absent else ()
+        ruling, remedy = Ruling.UNMEASURED, command(*absent)
         told.append(f"no whole run of these sources: {', '.join(absent) or 'none is expected'}")
     elif hunt_required and isinstance(hunt, Missing):
         ruling, remedy = Ruling.UNMEASURED, hunt.command

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 #: From a line to a line; a target below 1 is the way out.
 Jump = tuple[int, int]
+#: More than any source has; a damaged number must not fill the memory.
+_MOST_LINES = 10_000_000
 
 
 def write_lines(lines: Iterable[int]) -> str:
@@ -37,7 +39,10 @@ def read_spans(text: str) -> tuple[tuple[int, int], ...]:
     spans = []
     for part in text.split(",") if text else ():
         first, _, last = part.partition("-")
-        spans.append((int(first), int(last or first)))
+        span = int(first), int(last or first)
+        if not 0 <= span[0] <= span[1] <= _MOST_LINES:
+            raise ValueError(f"no lines of a file: {part}")
+        spans.append(span)
     return tuple(spans)
 
 

@@ -37,7 +37,7 @@ def judge(
     if verdicts:
         return tuple(verdicts)
     reason = "tool.toxscreen.gates.quality names no tool, and the base has no values of one"
-    return (Verdict(_GATE, Ruling.NOT_APPLICABLE, reason),)
+    return (Verdict(_GATE, Ruling.NOT_APPLICABLE, reason, asked=False),)
 
 
 def _judge(evidence: Evidence | Missing, base: Ratchet | Missing | None, own: Ratchet | None, tool: str) -> Verdict:

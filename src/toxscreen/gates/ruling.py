@@ -20,12 +20,12 @@ def unmeasured(gate: str, missing: Missing) -> Verdict:
 
 
 def status(verdicts: Sequence[Verdict]) -> Exit:
-    """What all verdicts together mean: nothing that was asked is nothing that passed.
+    """What all verdicts together mean: nothing that was asked is nothing that passed, and without a limit nothing is.
 
     Args:
         verdicts: of the gates that were asked.
     """
-    rulings = {verdict.ruling for verdict in verdicts}
+    rulings = {verdict.ruling for verdict in verdicts if verdict.asked}
     if Ruling.FAIL in rulings:
         return Exit.FOUND
     if Ruling.UNMEASURED in rulings or not rulings:

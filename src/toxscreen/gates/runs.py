@@ -23,9 +23,9 @@ class Lack(NamedTuple):
     reason: str
 
 
-def command(name: str) -> tuple[str, ...]:
-    """What runs an environment."""
-    return "tox", "-e", name
+def command(*names: str) -> tuple[str, ...]:
+    """What runs environments; nothing where there are none."""
+    return ("tox", "-e", ",".join(names)) if names else ()
 
 
 def state_of(run: Run) -> State | None:
@@ -157,7 +157,7 @@ def judge(
     """
     known = list(runs)
     if not expected:
-        reason = "no environment is expected: nobody knows what has to run"
+        reason = "no environment is expected: name in gates.environments what has to run"
         return (Verdict(GATE, Ruling.UNMEASURED, reason, source=SOURCE),)
     if now.commit is None:
         reason = "without git and a commit, nobody knows of which sources a run is"
@@ -182,7 +182,7 @@ def _verdict(
     ruling, told = Ruling.PASS, f"all of {', '.join(expected)} ran whole, and nothing is red"
     remedy: tuple[str, ...] = ()
     if missing:
-        remedy = missing[0].remedy
+        remedy = command(*(each.subject for each in missing))
         ruling, told = Ruling.UNMEASURED, "; ".join(f"{each.subject} {each.message}" for each in missing)
     if red:
         ruling, remedy = Ruling.FAIL, red[0].remedy

@@ -43,7 +43,7 @@ def judge_suite(counted: Mapping[str, Run], expected: Sequence[str], limit: floa
     absent = [name for name in expected if name not in counted]
     total, summed = waited_for(runs), sum(map(lasted, runs))
     beside = f"; one after the other {summed:.1f} s" if summed - total >= 0.1 else ""  # noqa: PLR2004 - as it is shown
-    told = f"{', '.join(run.name for run in runs) or 'nothing'} took {total:.1f} s{beside}"
+    told = f"{', '.join(run.name for run in runs)} took {total:.1f} s{beside}" if runs else "nothing ran"
     ruling = Ruling.PASS
     findings: tuple[Finding, ...] = ()
     remedy: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ def judge_suite(counted: Mapping[str, Run], expected: Sequence[str], limit: floa
     elif absent or not expected:
         ruling = Ruling.UNMEASURED
         told += f"; no whole run of these sources: {', '.join(absent) or 'none is expected'}"
-        remedy = command(absent[0]) if absent else ()
+        remedy = command(*absent)
     return Verdict(
         SUITE,
         ruling,
@@ -89,7 +89,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
     if not limited:
         if absent or not expected:
             told = f"no whole run of these sources: {', '.join(absent) or 'none is expected'}"
-            remedy = command(absent[0]) if absent else ()
+            remedy = command(*absent)
             return Verdict(CATEGORY, Ruling.UNMEASURED, told, unit="s", source=SOURCE, remedy=remedy)
         told = f"none of the categories that ran has a budget: {', '.join(run.header.category for run in runs)}"
         return Verdict(CATEGORY, Ruling.NOT_APPLICABLE, told, unit="s", source=_source(runs))
@@ -99,7 +99,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
     if over:
         ruling, remedy = Ruling.FAIL, ("toxscreen", "runs", worst.id)
     elif absent:
-        ruling, remedy = Ruling.UNMEASURED, command(absent[0])
+        ruling, remedy = Ruling.UNMEASURED, command(*absent)
         told += f"; no whole run of these sources: {', '.join(absent)}"
     return Verdict(
         CATEGORY,

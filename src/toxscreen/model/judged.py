@@ -123,6 +123,8 @@ class Verdict:
     source: str = ""
     #: What makes the evidence that lacks, or shows more.
     remedy: tuple[str, ...] = ()
+    #: False where nobody has set a limit: the numbers are told, and nothing is judged.
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
