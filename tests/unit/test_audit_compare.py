@@ -124,11 +124,11 @@ def test_files_that_cannot_be_imported() -> None:
     files = {ONE: "def test_a(): pass"}
     files |= {f"tests/{name}/test_b.py": "def test_b(): pass\ndef test_c(): pass" for name in "vwxyz"}
     errors = (
+        ("tests/v/test_b.py", "_pytest.outcomes.Exit: bye"),
         ("tests/x/test_b.py", "ImportError: no"),
         ("tests/y/test_b.py", "import file mismatch"),
         ("tests/z", "'slwo' not found in `markers` configuration option"),
     )
-    errors = (*errors, ("tests/v/test_b.py", "_pytest.outcomes.Exit: bye"))
     exits = (("tests/w/test_b.py", "exit status 3"),)
     found = compared(files, collection(f"{ONE}::test_a", errors=errors, exits=exits)).found
     assert [(each.finding.slug, each.finding.subject, each.finding.message, each.tests) for each in found] == [

@@ -183,7 +183,9 @@ def _requirements(found: Project, recorded: Sequence[Run], measured: Evidence | 
         *requirements.no_assertion(found.limits.value("no-assertion"), known),
         *requirements.executed_by(found.limits.value("executed-by"), measured, functions, base),
         *requirements.proves_change(
-            found.limits.value("proves-change"), found.read("requirements", requirements.PROOF_COMMAND)
+            found.limits.value("proves-change"),
+            found.read("requirements", requirements.PROOF_COMMAND),
+            None if isinstance(found.base, str) else found.base.commit,
         ),
     )
 

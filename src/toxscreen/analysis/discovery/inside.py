@@ -88,7 +88,12 @@ class _Inside:
         if name in self.words.used or (test.holder and not self.is_held(test.holder)):
             return
         if matches(name, self.collection.python_functions):
-            if self.collection.looks_into(self.file) and test.asserts and test.is_certain and not self.is_shadowed(test):
+            if (
+                self.collection.looks_into(self.file)
+                and test.asserts
+                and test.is_certain
+                and not self.is_shadowed(test)
+            ):
                 message = "is not collected, and nothing here says why: something may take its place or leave it out"
                 yield self.finding("not-collected", test.name, message, test.line, 1)
             return
