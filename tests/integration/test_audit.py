@@ -105,6 +105,10 @@ def test_what_cannot_be_judged(tmp_path: Path) -> None:
     assert absent.stderr == (
         "toxscreen: toxscreen audit: there is no folder nowhere [config-invalid]\n  name the folder of a project\n"
     )
+    alone = project.toxscreen("audit", "--against", "main").expect(exit=2)
+    assert alone.stderr.startswith("toxscreen: toxscreen audit --against: only --proves-change compares [config-")
+    proof = project.toxscreen("audit", "--proves-change", "--", "-x").expect(exit=2)
+    assert proof.stderr.startswith("toxscreen: toxscreen audit --proves-change: takes no options of pytest [config-")
     project.write({"pyproject.toml": '[tool.toxscreen.audit]\nallow = ["examples"]\n'})
     wrong = project.toxscreen("audit").expect(exit=2)
     told = "toxscreen: pyproject.toml: tool.toxscreen.audit.allow: is 'examples', must be \"SLUG: "

@@ -39,6 +39,7 @@ LETTERS = "ab .:\\u0#\t\n\r\x00\x85\u2028\u00a0é\ud800\U0001f600\U000e0001"
 
 relaxed = settings(max_examples=50, database=None, deadline=None)
 names = st.text(LETTERS, min_size=1, max_size=8)
+MEND = f"correct the line, or remove the file and make it anew: {MAKE}"
 keys = st.builds(Key, st.sampled_from(sorted(KINDS)), names)
 numbers = st.integers(0, 10**6).map(lambda number: number / 100)
 ratchets = st.dictionaries(keys, numbers, max_size=5).map(Ratchet)
@@ -127,7 +128,7 @@ def test_marks_of_a_conflict() -> None:
 )
 def test_lines_that_are_none(line: str, told: str) -> None:
     where = "toxscreen-ratchet.txt:2: "
-    assert refused(f"# header\n{line}\n") == f"{where}{told}\n  correct the line, or make the file anew: {MAKE}"
+    assert refused(f"# header\n{line}\n") == f"{where}{told}\n  {MEND}"
 
 
 def test_unknown_kind() -> None:
@@ -139,7 +140,7 @@ def test_unknown_kind() -> None:
 
 def test_bytes_that_are_no_text() -> None:
     assert refused(b"# one\nquality  \xff  1\n") == (
-        f"toxscreen-ratchet.txt:2: is not UTF-8 [config-invalid]\n  correct the line, or make the file anew: {MAKE}"
+        f"toxscreen-ratchet.txt:2: is not UTF-8 [config-invalid]\n  {MEND}"
     )
 
 

@@ -38,6 +38,8 @@ GATES: Final = (
     "quality",
     *(f"quality-{tool}" for tool in QUALITY_TOOLS),
 )
+#: Those that stand for several gates.
+FAMILIES: Final = ("quality",)
 _AUDIT: Final = ("toxscreen", "audit")
 _HUNT: Final = ("toxscreen", "hunt")
 

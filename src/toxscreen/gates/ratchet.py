@@ -144,7 +144,7 @@ def _entry(line: str, place: Place) -> tuple[Key, float] | ConfigError:
 
 
 def _hint() -> str:
-    return f"correct the line, or make the file anew: {' '.join(COMMAND)}"
+    return f"correct the line, or remove the file and make it anew: {' '.join(COMMAND)}"
 
 
 def render(ratchet: Ratchet) -> str:
