@@ -12,7 +12,7 @@ from toxscreen.testing import Project, Suite
 SICK = {
     "pyproject.toml": (
         '[tool.toxscreen]\n[tool.toxscreen.audit]\nallow = ["ignored-directory: examples  # for users", '
-        '"file-name: gone.py"]\n[tool.pytest.ini_options]\ntestpaths = ["tests"]\n'
+        '"file-name: gone.py"]\n[tool.pytest.ini_options]\ntestpaths = ["tests"]\nfilterwarnings = ["error"]\n'
     ),
     "tox.ini": "[testenv]\ncommands = pytest --category unit\n",
     "examples/test_shown.py": "def test_shown(): assert True\n",
@@ -25,9 +25,13 @@ SICK = {
     "tests/unit/test_odd.py": """
 import unittest
 import pytest
+class Base:
+    def __init__(self): ...
 class TestBuilt:
     def __init__(self): ...
     def test_built(self): assert True
+class TestMade(Base):
+    def test_made(self): assert True
 class TestKept(unittest.TestCase):
     async def test_unawaited(self): assert False
 class TestAwaited(unittest.IsolatedAsyncioTestCase):
@@ -51,18 +55,19 @@ def test_what_is_lost_in_a_project_is_told_and_kept(tmp_path: Path) -> None:
     document = audited(project, status=1)
     odd = "tests/unit/test_odd.py"
     assert [(each["slug"], each["subject"], each["line"], each["tests"]) for each in document["findings"]] == [
-        ("async-test", f"{odd}::TestKept::test_unawaited", 8, 0),
-        ("async-test", f"{odd}::test_async", 11, 0),
-        ("class-constructor", f"{odd}::TestBuilt", 4, 1),
-        ("empty-parameters", f"{odd}::test_empty", 13, 0),
+        ("async-test", f"{odd}::TestKept::test_unawaited", 12, 0),
+        ("async-test", f"{odd}::test_async", 15, 0),
+        ("class-constructor", f"{odd}::TestBuilt", 6, 1),
+        ("class-constructor", f"{odd}::TestMade", 9, 1),
+        ("empty-parameters", f"{odd}::test_empty", 17, 0),
         ("import-exits", "tests/unit/test_exit.py", None, 1),
         ("import-fails", "tests/unit/test_broken.py", None, 1),
         ("unused-fixture", "tests/conftest.py::nobody", 3, 0),
-        ("unregistered-marker", "slwo", 14, 0),
+        ("unregistered-marker", "slwo", 18, 0),
         ("category-not-run", "integration", None, 0),
         ("unused-exception", "file-name: gone.py", None, 0),
     ]
-    assert (document["collected"], document["lost"], document["files_from"]) == (7, 3, "walk")
+    assert (document["collected"], document["lost"], document["files_from"]) == (7, 4, "walk")
     assert [(each["slug"], each["subject"]) for each in document["allowed"]] == [("ignored-directory", "examples")]
     assert [(each["file"], each["tests"]) for each in document["skipped_files"]] == [("tests/unit/test_lib.py", 1)]
     kept = json.loads((project.root / ".toxscreen/evidence/audit.json").read_text(encoding="utf-8"))
@@ -100,6 +105,10 @@ def test_what_cannot_be_judged(tmp_path: Path) -> None:
     assert absent.stderr == (
         "toxscreen: toxscreen audit: there is no folder nowhere [config-invalid]\n  name the folder of a project\n"
     )
+    alone = project.toxscreen("audit", "--against", "main").expect(exit=2)
+    assert alone.stderr.startswith("toxscreen: toxscreen audit --against: only --proves-change compares [config-")
+    proof = project.toxscreen("audit", "--proves-change", "--", "-x").expect(exit=2)
+    assert proof.stderr.startswith("toxscreen: toxscreen audit --proves-change: takes no options of pytest [config-")
     project.write({"pyproject.toml": '[tool.toxscreen.audit]\nallow = ["examples"]\n'})
     wrong = project.toxscreen("audit").expect(exit=2)
     told = "toxscreen: pyproject.toml: tool.toxscreen.audit.allow: is 'examples', must be \"SLUG: "

@@ -18,9 +18,11 @@ import pytest
 from toxscreen import host
 from toxscreen.analysis import evidence
 from toxscreen.analysis.changes import find_base, find_changes
+from toxscreen.analysis.differing import source_functions
 from toxscreen.analysis.limits import limits, limits_at
 from toxscreen.gates import coverage
 from toxscreen.gates import limits as gate_of_limits
+from toxscreen.gates.requirements import executed_by
 from toxscreen.model import Evidence, Missing, Ruling, Verdict
 from toxscreen.settings.gates import load_gates
 
@@ -193,6 +195,11 @@ def test_a_change_is_held_against_the_base(project: Project) -> None:
         "coverage-floor": Ruling.PASS,
     }
     assert judged["coverage-excluded"].reason == f"4 lines are excluded, as many as the 4 of {base[:12]}"
+    # The gate on functions reads the same evidence: of those that changed, the renamed file's are no news.
+    differing = source_functions(project.root, find_changes(project.root, find_base(project.root, "main", {})), ())
+    aside = "; not measured by coverage and so not asked: unit.py"
+    (executed,) = executed_by(("unit",), found, differing, "main")
+    assert (executed.ruling, executed.reason) == (Ruling.PASS, f"1 of 1 changed function run in unit{aside}")
     # The last commit itself changed the same; a commit that changes no line of code has nothing to cover.
     project.commit("third")
     project.measure()

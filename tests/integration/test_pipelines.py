@@ -218,7 +218,24 @@ def test_what_a_job_may_is_said_and_little(path: Path) -> None:
         assert job["timeout-minutes"] <= 150
         assert all(step["with"]["persist-credentials"] is False for step in checked_out)
     pinned = re.findall(r"uses: (.*)", path.read_text())
-    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in pinned)
+    assert all(
+        re.fullmatch(r"actions/[a-z-]+(?:/save|/restore)?@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in pinned
+    )
+
+
+def test_the_journal_of_a_red_run_is_kept() -> None:
+    """An outcome that changes by itself shows only beside a failure; GitHub's plain cache keeps green runs alone."""
+    steps = loaded(WORKFLOWS / "ci.yml")["jobs"]["verdict"]["steps"]
+    caches = [
+        (step["uses"].partition("@")[0], step["with"]["key"], step.get("if"))
+        for step in steps
+        if step.get("with", {}).get("path") == ".toxscreen/runs"
+    ]
+    key = "journal-${{ github.run_id }}-${{ github.run_attempt }}"
+    assert caches == [("actions/cache/restore", key, None), ("actions/cache/save", key, "${{ !cancelled() }}")]
+    # GitLab's own words for it.
+    (journal,) = [each for each in loaded(GITLAB)["default"]["cache"] if each["paths"] == [".toxscreen/runs"]]
+    assert journal["when"] == "always"
 
 
 def test_environments_that_pipelines_name_exist() -> None:

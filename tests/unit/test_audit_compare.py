@@ -122,8 +122,9 @@ def test_folders_and_files_in_which_pytest_does_not_look() -> None:
 
 def test_files_that_cannot_be_imported() -> None:
     files = {ONE: "def test_a(): pass"}
-    files |= {f"tests/{name}/test_b.py": "def test_b(): pass\ndef test_c(): pass" for name in "wxyz"}
+    files |= {f"tests/{name}/test_b.py": "def test_b(): pass\ndef test_c(): pass" for name in "vwxyz"}
     errors = (
+        ("tests/v/test_b.py", "_pytest.outcomes.Exit: bye"),
         ("tests/x/test_b.py", "ImportError: no"),
         ("tests/y/test_b.py", "import file mismatch"),
         ("tests/z", "'slwo' not found in `markers` configuration option"),
@@ -137,6 +138,7 @@ def test_files_that_cannot_be_imported() -> None:
             "another file has the same base name, and neither lies in a package",
             2,
         ),
+        ("import-exits", "tests/v/test_b.py", "calls pytest.exit() when it is imported", 2),
         ("import-exits", "tests/w/test_b.py", "ends pytest when it is imported (exit status 3)", 2),
         ("import-fails", "tests/x/test_b.py", "cannot be imported: ImportError: no", 2),
         (
@@ -214,6 +216,38 @@ def test_a_class_with_a_constructor(constructor: str) -> None:
     text = f"def test_a(): pass\nclass TestB:\n def {constructor}(self): pass\n def test_b(self): assert 1"
     assert inside(text, "test_a") == [("class-constructor", f"{ONE}::TestB", 2, 1)]
     assert inside(f"{text}\nx = TestB()", "test_a") == []
+
+
+def test_a_class_whose_base_has_a_constructor() -> None:
+    text = "def test_a(): pass\nclass TestB(Base):\n def test_b(self): assert 1"
+    assert inside(text, "test_a") == []
+    constructed = frozenset({(ONE, "TestB")})
+    assert inside(text, "test_a", constructed=constructed) == [("class-constructor", f"{ONE}::TestB", 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def test_b(): assert 1\ntest_b = None", [("not-collected", f"{ONE}::test_b", 2, 1)]),
+        ("@pytest.mark.slow\ndef test_b(): assert 1", [("not-collected", f"{ONE}::test_b", 3, 1)]),
+        ("class TestA:\n def test_c(self): assert 1", [("not-collected", f"{ONE}::TestA::test_c", 3, 1)]),
+        ("def test_b(): assert 1\ndel test_b", []),
+        ("def test_b(): pass", []),
+        ("if x:\n def test_b(): assert 1", []),
+        ("@anything\ndef test_b(): assert 1", []),
+        ("class TestC:\n def test_d(self): assert 1\nclass TestC:\n def test_c(self): assert 1", ["shadowed"]),
+    ],
+)
+def test_a_test_that_is_not_collected_and_nobody_knows_why(text: str, found: list[object]) -> None:
+    seen = inside(f"def test_a(): pass\n{text}", "test_a", "TestA::test_a", "TestC::test_c")
+    assert [each[0] if found == ["shadowed"] else each for each in seen] == found
+
+
+def test_what_is_not_collected_in_a_file_that_pytest_does_not_read_has_that_reason() -> None:
+    base = "class Base:\n def test_b(self): assert 1\n def test_c(self): assert 1"
+    files = {ONE: "from base import Base\nclass TestA(Base): pass", "tests/base.py": base}
+    inherited = Collected(f"{ONE}::TestA::test_b", ONE, "TestA.test_b", ("tests/base.py", 2))
+    assert told(files, collection(tests=(inherited,))) == []
 
 
 def test_a_shadowed_test_counts_where_the_other_one_is_collected() -> None:

@@ -42,6 +42,16 @@ def test_gates_that_are_asked() -> None:
     assert [each.gate for each in asked(verdicts, ("discovery",), (), known=known)] == ["discovery"]
 
 
+def test_a_name_that_stands_for_several_gates() -> None:
+    verdicts = [
+        Verdict(name, Ruling.PASS, "") for name in ("quality-mypy", "quality-ruff", "coverage", "coverage-files")
+    ]
+    families: Any = {"known": {"quality", "coverage"}, "families": ("quality",)}
+    assert [each.gate for each in asked(verdicts, ("quality",), (), **families)] == ["quality-mypy", "quality-ruff"]
+    assert [each.gate for each in asked(verdicts, (), ("quality",), **families)] == ["coverage", "coverage-files"]
+    assert [each.gate for each in asked(verdicts, ("coverage",), (), **families)] == ["coverage"]
+
+
 def test_gates_that_cannot_be_asked() -> None:
     with pytest.raises(ErrorGroup) as raised:
         asked([], ("coverag",), ("run",), known={"runs", "coverage"})

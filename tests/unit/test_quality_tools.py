@@ -48,7 +48,9 @@ def test_page_of_many_values() -> None:
         "symbols": {},
         "tools": {
             "ruff": asdict(Measured("ruff", ("ruff",), "1.2", ("a.py",), {f"E{n} a.py:f": n for n in range(100, 152)})),
-            "mypy": asdict(Measured("mypy", ("mypy",), failure="is not installed", remedy=("pip", "install", "mypy"))),
+            "mypy": asdict(
+                Measured("mypy", ("mypy",), failure="is not installed", remedy=("pip", "install", "mypy>=1"))
+            ),
         },
     }
     answer = page_of(read(data), data, "x.json")
@@ -60,7 +62,7 @@ def test_page_of_many_values() -> None:
     assert answer.page.tables[1].rows[0] == ("ruff", "E100", "a.py:f", "100")
     assert len(answer.page.tables[1].rows) == 50
     assert answer.page.closing == (
-        "mypy is not installed; try: pip install mypy",
+        "mypy is not installed; try: pip install 'mypy>=1'",
         "2 more values; --json tells every one",
         "evidence: x.json",
     )

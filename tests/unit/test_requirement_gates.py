@@ -56,7 +56,8 @@ def numbers(found: Verdict) -> tuple[float | None, ...]:
 
 def test_what_nobody_asks_for_is_not_judged() -> None:
     missing = Missing("coverage", "was never made", ())
-    assert no_assertion(None, {}) == executed_by((), missing, (), "") == proves_change(asked=False, proof=missing) == ()
+    assert no_assertion(None, {}) == executed_by((), missing, (), "") == ()
+    assert proves_change(asked=False, proof=missing, base=None) == ()
 
 
 def test_tests_that_can_assert_nothing_are_counted_once_over_all_environments() -> None:
@@ -93,27 +94,30 @@ def test_without_whole_runs_nobody_can_tell_what_asserts() -> None:
     assert only(no_assertion(0, {})).reason == "there is no environment that should have run"
 
 
-NO_LINES = "the evidence coverage cannot be understood"
+UNCLEAR = "the evidence coverage cannot be understood"
 
 
-def covered(**environments: str) -> dict[str, Any]:
-    """The evidence of one file, of which environments ran these lines."""
-    entry = dict.fromkeys(("missing", "excluded", "jumped", "untaken", "spans"), "")
-    return {
-        "files": {"src/a.py": {"ran": "1-9", **entry}},
-        "never": {},
-        "environments": [
-            {"name": name, "files": {"src/a.py": {"ran": lines, "jumped": ""}}} for name, lines in environments.items()
-        ],
-        "fail_under": 90.0,
-        "precision": 2,
-        "absent": [],
-        "late": [],
-        "base": {"error": "none"},
-    }
+def measured(**environments: str) -> Evidence:
+    """Evidence in which environments ran lines of one file."""
+    whole = dict.fromkeys(("ran", "missing", "excluded", "jumped", "untaken", "spans"), "")
+    return evidence(
+        {
+            "environments": [
+                {"name": name, "files": {"src/a.py": {"ran": lines, "jumped": ""}}}
+                for name, lines in environments.items()
+            ],
+            "files": {"src/a.py": whole, "src/never_ran.py": whole},
+            "never": {},
+            "absent": [],
+            "late": [],
+            "fail_under": 0,
+            "precision": 0,
+            "base": {"error": "nobody asked"},
+        }
+    )
 
 
-RAN = evidence(covered(unit="1-4,7", integration="1,9"))
+RAN = measured(unit="1-4,7", integration="1,9-9")
 
 
 def changed(*functions: Function, file: str = "src/a.py", problem: str = "") -> ChangedFunctions:
@@ -149,6 +153,8 @@ def test_functions_of_which_nothing_can_be_known_count_against_you() -> None:
     assert "its body stands on the line of its def" in one.findings[0].message
     new = only(executed_by(("unit",), RAN, [changed(function("new", 3), file="src/deep/new.py")], "main"))
     assert new.findings[0].message == "no environment measured the file, so no line of it is known to run in unit"
+    idle = only(executed_by(("unit",), RAN, [changed(function("idle", 3), file="src/never_ran.py")], "main"))
+    assert idle.findings[0].message == "no line of its body runs in unit"
     aside = only(executed_by(("unit",), RAN, [changed(function("new", 3), file="ci/tool.py")], "main"))
     assert (aside.ruling, aside.denominator) == ("not-applicable", 0)
     told = "0 functions of the 0 measured files that changed since main differ"
@@ -164,17 +170,17 @@ def test_functions_of_which_nothing_can_be_known_count_against_you() -> None:
         (
             evidence({}),
             [],
-            f"{NO_LINES} (KeyError: 'files')",
+            f"{UNCLEAR} (KeyError: 'files')",
             ("toxscreen", "coverage"),
         ),
         (
-            evidence(covered(unit="1-x")),
+            measured(unit="1-x"),
             [],
-            f"{NO_LINES} (ValueError: invalid literal for int() with base 10: 'x')",
+            f"{UNCLEAR} (ValueError: invalid literal for int() with base 10: 'x')",
             ("toxscreen", "coverage"),
         ),
         (
-            evidence(covered(integration="1")),
+            measured(integration="1"),
             [],
             "no line is recorded of unit",
             ("tox", "-e", "unit"),
@@ -226,14 +232,23 @@ FAILED = [{"test": TEST, "why": "assert 1 == 2"}]
     ],
 )
 def test_what_a_proof_comes_to(data: dict[str, Any], ruling: str, reason: str) -> None:
-    found = only(proves_change(asked=True, proof=evidence({**PROOF, **data}, "requirements")))
+    found = only(proves_change(asked=True, proof=evidence({**PROOF, **data}, "requirements"), base=PROOF["base"]))
     assert (found.gate, found.ruling, found.reason) == ("proves-change", ruling, reason)
     assert (found.remedy == PROOF_COMMAND) is (ruling == "unmeasured")
     assert bool(found.findings) is (ruling == "fail")
 
 
+@pytest.mark.parametrize(("base", "told"), [("fedcba9876543210", "fedcba987654"), (None, "nothing")])
+def test_a_proof_against_another_base_proves_nothing(base: str | None, told: str) -> None:
+    """Against the commit itself nothing has changed, and anybody may choose that."""
+    found = only(proves_change(asked=True, proof=evidence({**PROOF, "changed_source": []}, "requirements"), base=base))
+    why = f"the evidence requirements is against 0123456789ab, and changes are compared with {told}"
+    assert (found.ruling, found.reason) == ("unmeasured", why)
+    assert found.remedy == (*PROOF_COMMAND, *(("--against", base) if base else ()))
+
+
 def test_a_proof_that_was_never_made_is_unmeasured() -> None:
-    found = only(proves_change(asked=True, proof=Missing("requirements", "was never made", ())))
+    found = only(proves_change(asked=True, proof=Missing("requirements", "was never made", ()), base="x"))
     assert (found.ruling, found.reason) == ("unmeasured", "the evidence requirements was never made")
     assert found.remedy == PROOF_COMMAND
     passed = proof_verdict({**PROOF, "passed_on_base": PROOF["changed_tests"]})

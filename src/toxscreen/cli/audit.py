@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         place = Place(key="toxscreen audit")
         raise ConfigError(f"there is no folder {arguments.path}", place=place, hint="name the folder of a project")
     root = find_root(folder)
+    _check(arguments)
     if arguments.proves_change:
         return audit_proof.answer(arguments, root)
     exemptions = _exemptions(root)
@@ -72,6 +73,16 @@ def run(arguments: argparse.Namespace) -> Answer:
         {"root": str(root), **data(audited)},
         Exit.FOUND if audited.found else Exit.CLEAN,
     )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise where something is asked for that would be left out of account."""
+    if arguments.against and not arguments.proves_change:
+        place = Place(key="toxscreen audit --against")
+        raise ConfigError("only --proves-change compares", place=place, hint="give both, or neither")
+    if arguments.proves_change and arguments.options:
+        place = Place(key="toxscreen audit --proves-change")
+        raise ConfigError("takes no options of pytest", place=place, hint="set them in the configuration of pytest")
 
 
 def _exemptions(root: Path) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toxscreen.cli import gate_page
 from toxscreen.cli.command import Answer, here
-from toxscreen.cli.gathering import GATES, Gathered, base_ratchet, gather, own_ratchet, project
+from toxscreen.cli.gathering import FAMILIES, GATES, Gathered, base_ratchet, gather, own_ratchet, project
 from toxscreen.cli.output import outputs
 from toxscreen.errors import ConfigError, Exit, Place
 from toxscreen.gates import coverage_ratchet, quality, ratchet
@@ -60,7 +60,7 @@ def judged(gathered: Gathered, only: Sequence[str] = ()) -> list[Verdict]:
         ConfigError: a gate that does not exist.
         ErrorGroup: several.
     """
-    return asked(gathered.verdicts, only, gathered.off, known=GATES)
+    return asked(gathered.verdicts, only, gathered.off, known=GATES, families=FAMILIES)
 
 
 def answer(gathered: Gathered, only: Sequence[str] = ()) -> Answer:

@@ -50,6 +50,8 @@ GATES: Final = (
     "quality",
     *(f"quality-{tool}" for tool in QUALITY_TOOLS),
 )
+#: Those that stand for several gates.
+FAMILIES: Final = ("quality",)
 _AUDIT: Final = ("toxscreen", "audit")
 _HUNT: Final = ("toxscreen", "hunt")
 
@@ -201,7 +203,9 @@ def _requirements(found: Project, recorded: Sequence[Run], measured: Evidence | 
         *requirements.no_assertion(found.limits.value("no-assertion"), known),
         *requirements.executed_by(found.limits.value("executed-by"), measured, functions, base),
         *requirements.proves_change(
-            found.limits.value("proves-change"), found.read("requirements", requirements.PROOF_COMMAND)
+            found.limits.value("proves-change"),
+            found.read("requirements", requirements.PROOF_COMMAND),
+            None if isinstance(found.base, str) else found.base.commit,
         ),
     )
 

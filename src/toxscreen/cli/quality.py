@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -95,7 +96,7 @@ def page_of(found: Quality, data: Mapping[str, object], file: str) -> Answer:
     tables = [Table(("Tool", "Version", "Files", "Python files", "Rules and symbols", "Sum"), rows)]
     if listed:
         tables.append(Table(("Tool", "Rule", "Symbol", "Value"), listed))
-    closing = [f"{each.tool} {each.failure}; try: {' '.join(each.remedy)}" for each in failed]
+    closing = [f"{each.tool} {each.failure}; try: {shlex.join(each.remedy)}" for each in failed]
     if len(spots) > _MOST:
         closing.append(f"{len(spots) - _MOST} more values; --json tells every one")
     page = Page("what tools find in the code", tables=tuple(tables), closing=(*closing, f"evidence: {file}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from toxscreen.gates.covered import Covered, read
+from toxscreen.gates import covered
 from toxscreen.model import (
     ChangedFunctions,
     Evidence,
@@ -98,12 +98,12 @@ def executed_by(
     if isinstance(changed, Missing):
         return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, changed.reason, remedy=changed.command, source=coverage.kind),)
     source = f"evidence {coverage.kind}, changes since {base}"
-    covered = read(coverage)
-    if isinstance(covered, Missing):
-        why = f"the evidence {covered.kind} {covered.reason}"
-        return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, why, remedy=covered.command, source=source),)
-    ran = _executed(covered)
-    lacking = [name for name in environments if name not in covered.alone]
+    known = covered.read(coverage)
+    if isinstance(known, Missing):
+        why = f"the evidence {known.kind} {known.reason}"
+        return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, why, remedy=known.command, source=source),)
+    ran = _executed(known)
+    lacking = [name for name in environments if name not in known.alone]
     if lacking:
         why = f"no line is recorded of {', '.join(lacking)}"
         return (Verdict(EXECUTED_BY, Ruling.UNMEASURED, why, remedy=("tox", "-e", lacking[0]), source=source),)
@@ -140,19 +140,33 @@ def executed_by(
     )
 
 
-def proves_change(asked: bool, proof: Evidence | Missing) -> tuple[Verdict, ...]:  # noqa: FBT001 - a limit like others
+def proves_change(
+    asked: bool,  # noqa: FBT001 - a limit like others
+    proof: Evidence | Missing,
+    base: str | None,
+) -> tuple[Verdict, ...]:
     """Whether a changed test fails without the change.
 
     Args:
         asked: whether anybody asks.
         proof: evidence ``requirements``, see :mod:`toxscreen.analysis.proof`.
+        base: the commit that changes are compared with; None where there is none.
     """
     if not asked:
         return ()
     if isinstance(proof, Missing):
         why = f"the evidence {proof.kind} {proof.reason}"
         return (Verdict(PROVES_CHANGE, Ruling.UNMEASURED, why, source=proof.kind, remedy=PROOF_COMMAND),)
-    return (proof_verdict(proof.data),)
+    verdict = proof_verdict(proof.data)
+    against = str(proof.data.get("base"))
+    if verdict.ruling is Ruling.UNMEASURED or against == base:
+        return (verdict,)
+    # Against a base that is chosen well, such as the commit itself, nothing has changed.
+    why = (
+        f"the evidence {proof.kind} is against {against[:12]}, and changes are compared with {(base or 'nothing')[:12]}"
+    )
+    command = (*PROOF_COMMAND, "--against", base) if base else PROOF_COMMAND
+    return (Verdict(PROVES_CHANGE, Ruling.UNMEASURED, why, source=proof.kind, remedy=command),)
 
 
 def proof_verdict(data: Mapping[str, object]) -> Verdict:
@@ -218,11 +232,11 @@ def _is_measured(file: str, ran: Mapping[str, object]) -> bool:
     return file in ran or any(known.startswith(around) for known in ran)
 
 
-def _executed(covered: Covered) -> dict[str, dict[str, frozenset[int]]]:
-    """Lines that each environment ran, of each file that was measured."""
+def _executed(known: covered.Covered) -> dict[str, dict[str, frozenset[int]]]:
+    """The lines that each environment ran of each measured file."""
     return {
-        file.name: {name: ran[file.name].lines for name, ran in covered.alone.items() if file.name in ran}
-        for file in covered.measured
+        file.name: {name: ran[file.name].lines for name, ran in known.alone.items() if file.name in ran}
+        for file in known.measured
     }
 
 

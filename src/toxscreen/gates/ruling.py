@@ -34,7 +34,12 @@ def status(verdicts: Sequence[Verdict]) -> Exit:
 
 
 def asked(
-    verdicts: Sequence[Verdict], only: Collection[str], off: Collection[str], *, known: Collection[str]
+    verdicts: Sequence[Verdict],
+    only: Collection[str],
+    off: Collection[str],
+    *,
+    known: Collection[str],
+    families: Collection[str] = (),
 ) -> list[Verdict]:
     """The verdicts that count.
 
@@ -43,6 +48,7 @@ def asked(
         only: gates that somebody named; all where there are none.
         off: gates that the settings switch off.
         known: names of all gates.
+        families: those among them that stand for several, each named after it: quality for quality-ruff.
 
     Raises:
         ConfigError: a gate that does not exist is named, or one that is switched off.
@@ -59,4 +65,8 @@ def asked(
         for name in only
         if name in off
     )
-    return [each for each in verdicts if (each.gate in only or not only) and each.gate not in off]
+
+    def is_in(names: Collection[str], gate: str) -> bool:
+        return gate in names or any(gate.startswith(f"{each}-") for each in families if each in names)
+
+    return [each for each in verdicts if (is_in(only, each.gate) or not only) and not is_in(off, each.gate)]

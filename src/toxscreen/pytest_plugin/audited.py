@@ -10,7 +10,7 @@ import inspect
 import json
 import os
 import unittest
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,6 +67,7 @@ class _Audited:
         self._errors: list[tuple[str, str]] = []
         self._skipped: list[tuple[str, str]] = []
         self._ignored: list[tuple[str, str]] = []
+        self._constructed: list[tuple[str, str]] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(self, collection_path: Path) -> Generator[None, bool | None, bool | None]:
@@ -100,6 +101,8 @@ class _Audited:
             self._errors.append((place, _told(report.longrepr)))
         elif report.skipped and isinstance(collector, pytest.Module):
             self._skipped.append((place, str(report.longrepr[-1] if report.longrepr else "")))
+        elif isinstance(collector, pytest.Class) and not report.result and _has_constructor(collector.obj):
+            self._constructed.append((place, ".".join(_classes(collector))))
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -126,6 +129,7 @@ class _Audited:
             "errors": self._errors,
             "skipped": self._skipped,
             "ignored": self._ignored,
+            "constructed": self._constructed,
             "python_files": list(config.getini("python_files")),
             "python_classes": list(config.getini("python_classes")),
             "python_functions": list(config.getini("python_functions")),
@@ -139,14 +143,13 @@ class _Audited:
 
     def _item(self, item: pytest.Item) -> dict[str, Any]:
         function = getattr(item, "function", None)
-        chain = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
         name = getattr(item, "originalname", None) or item.name.partition("[")[0]
         reasons = [str(mark.kwargs.get("reason", "")) for mark in item.iter_markers() if mark.name in {"skip", "xfail"}]
         file, line = _place(function)
         return {
             "node_id": item.nodeid,
             "file": os.path.realpath(item.path),
-            "name": ".".join((*chain, name)),
+            "name": ".".join((*_classes(item), name)),
             "defined": [file, line],
             "markers": sorted({mark.name for mark in item.iter_markers()}),
             "fixtures": sorted(getattr(item, "fixturenames", ())),
@@ -176,6 +179,15 @@ def _is_plain(parent: Node | None) -> bool:
     kind = getattr(parent, "obj", None)
     names = ("run", "__call__", "_callTestMethod")
     return kind is not None and all(getattr(kind, name, 0) is getattr(unittest.TestCase, name, 1) for name in names)
+
+
+def _classes(node: Node) -> Iterator[str]:
+    return (each.name for each in node.listchain() if isinstance(each, pytest.Class))
+
+
+def _has_constructor(kind: Any) -> bool:
+    """Whether a class has a constructor, of its own or of a base: of such pytest makes no objects."""
+    return (kind.__init__, kind.__new__) != (object.__init__, object.__new__)
 
 
 def _told(longrepr: object) -> str:

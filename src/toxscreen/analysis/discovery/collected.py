@@ -25,6 +25,8 @@ _NOT_HANDED_ON: Final = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_
 _LIMIT: Final = 600.0
 #: Files that end pytest, each of which costs one more start.
 _EXITS: Final = 10
+#: Warnings of pytest's about tests. A project may make them errors, which then take the place of what they warn of.
+_TOLD: Final = ("PytestAssertRewriteWarning", "PytestCollectionWarning", "PytestUnknownMarkWarning")
 _SHOWN: Final = 10
 
 
@@ -64,7 +66,8 @@ def _run(root: Path, folder: Path, options: Sequence[str]) -> subprocess.Complet
     env = {name: value for name, value in given.items() if name not in _NOT_HANDED_ON}
     env |= {FOLDER: os.fspath(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     cache = ("-o", f"cache_dir={folder / 'cache'}")
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", PLUGIN, *cache, *options]
+    warned = [f"-Wdefault::pytest.{name}" for name in _TOLD]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", PLUGIN, *cache, *warned, *options]
     try:
         return subprocess.run(
             command,

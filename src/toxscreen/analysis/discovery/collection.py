@@ -52,6 +52,8 @@ class Collection:
     markers: frozenset[str] = frozenset()
     #: Files of plugins, each conftest.py among them.
     loaded: frozenset[str] = frozenset()
+    #: File and name of each class that pytest left alone for its constructor, of its own or of a base.
+    constructed: frozenset[tuple[str, str]] = frozenset()
     #: Name and file of each fixture that pytest knows.
     fixtures: frozenset[tuple[str, str]] = frozenset()
     #: What is made of the tests, for looking things up: names by file, and places of functions.
@@ -74,6 +76,10 @@ class Collection:
     def is_asked(self, file: str) -> bool:
         """Whether pytest looked where a file lies, as far as its arguments go."""
         return any(each in {".", file} or file.startswith(f"{each}/") for each in self.asked)
+
+    def looks_into(self, file: str) -> bool:
+        """Whether pytest looked for tests in a file."""
+        return self.is_test_file(file) and self.is_asked(file) and self.ignored_at(file) is None
 
     def ignored_at(self, file: str) -> tuple[str, str] | None:
         """The file or folder that was left alone with a file in it, and by what."""
@@ -128,5 +134,6 @@ def read(told: Mapping[str, Any], root: Path, exits: Sequence[tuple[str, str]] =
         from_testpaths=told["from_testpaths"],
         markers=frozenset(told["markers"]),
         loaded=frozenset(place(path) for path in told["loaded"]),
+        constructed=frozenset((place(path), name) for path, name in told["constructed"]),
         fixtures=frozenset((name, place(path)) for name, path in told["fixtures"]),
     )

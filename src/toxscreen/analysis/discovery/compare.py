@@ -16,6 +16,8 @@ from toxscreen.model import Finding
 
 _STRICT: Final = re.compile(r"'([^']+)' not found in `markers` configuration option")
 _TESTISH: Final = re.compile(r"(?:^|[_-])tests?(?:[_-]|$)|^test|tests?$", re.IGNORECASE)
+#: Begins what pytest says of a file that calls ``pytest.exit()``; older versions end there.
+_EXIT: Final = "_pytest.outcomes.Exit"
 #: What is said of a file that has the base name of another one.
 MISMATCH: Final = "import file mismatch"
 
@@ -95,8 +97,7 @@ class _Comparing:
         """Whether pytest looked for tests in a file."""
         if file.endswith("conftest.py"):
             return file in self.collection.loaded
-        asked = self.collection
-        return asked.is_test_file(file) and asked.is_asked(file) and asked.ignored_at(file) is None
+        return self.collection.looks_into(file)
 
     def count(self, file: str) -> int:
         source = self.sources.get(file)
@@ -118,6 +119,9 @@ class _Comparing:
             elif MISMATCH in text:
                 told = "another file has the same base name, and neither lies in a package"
                 yield Found(Finding("duplicate-basename", path, told, file=path), count)
+            elif text.startswith(_EXIT):
+                told = "calls pytest.exit() when it is imported"
+                yield Found(Finding("import-exits", path, told, file=path), count)
             else:
                 told = f"cannot be imported: {text}" if text else "cannot be imported"
                 yield Found(Finding("import-fails", path, told, file=path), count)

@@ -73,16 +73,29 @@ class _Inside:
             message = "is parametrised over what was empty when it was collected, so that it never runs"
             yield self.finding("empty-parameters", test.name, message, test.line)
 
+    def is_shadowed(self, test: Look) -> bool:
+        """Whether the class of a test is lost, and with it the test."""
+        lost = {_dotted(each) for each in self.source.flaws if each.slug == "shadowed"}
+        return any(test.name.startswith(f"{name}.") for name in lost)
+
     def is_held(self, holder: str) -> bool:
         """Whether tests of a class were collected."""
         return any(name.startswith(f"{holder}.") for name in self.here)
 
     def passed_by(self, test: Look) -> Iterator[Told]:
-        """A function whose name only nearly is a test's, where everything else is right."""
+        """A function that is no test although everything is right, but perhaps its name."""
         name = test.name.rpartition(".")[2]
-        if matches(name, self.collection.python_functions) or name in self.words.used:
+        if name in self.words.used or (test.holder and not self.is_held(test.holder)):
             return
-        if test.holder and not self.is_held(test.holder):
+        if matches(name, self.collection.python_functions):
+            if (
+                self.collection.looks_into(self.file)
+                and test.asserts
+                and test.is_certain
+                and not self.is_shadowed(test)
+            ):
+                message = "is not collected, and nothing here says why: something may take its place or leave it out"
+                yield self.finding("not-collected", test.name, message, test.line, 1)
             return
         known = {each for each, _ in self.collection.fixtures}
         if not test.asserts or not known.issuperset(test.needs):
@@ -99,8 +112,9 @@ class _Inside:
         if any(self.collected(each) for each in tests) or not any(each.asserts for each in tests):
             return
         if matches(holder.name, self.collection.python_classes):
-            if holder.constructor:
-                message = f"is not collected: it defines {holder.constructor}, and pytest makes no such objects"
+            if holder.constructor or (self.file, holder.name) in self.collection.constructed:
+                made = f"it defines {holder.constructor}" if holder.constructor else "a base of it has a constructor"
+                message = f"is not collected: {made}, and pytest makes no such objects"
                 yield self.finding("class-constructor", holder.name, message, holder.line, holder.tests)
         elif holder.bases in _PLAIN:
             patterns = ", ".join(self.collection.python_classes)

@@ -9,6 +9,7 @@ KINDS: Final = {
     "function-name": "rename the function, or extend python_functions",
     "class-name": "rename the class, or extend python_classes",
     "class-constructor": "set the objects up in a fixture or in setup_method, without a constructor",
+    "not-collected": "see what takes its place, or which plugin leaves it out",
     "shadowed": "give one of the two another name",
     "nested-test": "move the function out, or call it",
     "ignored-directory": "have pytest look there, or allow it with the reason",

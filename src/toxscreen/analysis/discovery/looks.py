@@ -42,6 +42,8 @@ class Look:
     is_named: bool
     #: Whether it asserts something itself.
     asserts: bool
+    #: Whether it stands there whatever happens, as it is written: under no condition, with no decorators but marks.
+    is_certain: bool
     is_async: bool
     #: Line of a ``return`` with a value that pytest would throw away.
     returns: int | None
@@ -132,15 +134,15 @@ class _Looking:
     fixtures: list[Fixture] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
 
-    def body(self, body: Sequence[ast.stmt], around: tuple[str, ...]) -> None:
+    def body(self, body: Sequence[ast.stmt], around: tuple[str, ...], *, is_certain: bool = True) -> None:
         for statement in body:
             if isinstance(statement, Function):
-                self.function(statement, around)
+                self.function(statement, around, is_certain=is_certain)
             elif isinstance(statement, ast.ClassDef):
                 self.holder(statement, around)
             else:
                 for each in flaws.bodies(statement):
-                    self.body(each, around)
+                    self.body(each, around, is_certain=False)
 
     def holder(self, node: ast.ClassDef, around: tuple[str, ...]) -> None:
         before = len(self.tests)
@@ -153,7 +155,7 @@ class _Looking:
             name = ".".join(inside)
             self.holders.append(Holder(name, node.lineno, bases, made[0] if made else "", _is_off(node.body), len(own)))
 
-    def function(self, node: Function, around: tuple[str, ...]) -> None:
+    def function(self, node: Function, around: tuple[str, ...], *, is_certain: bool) -> None:
         decorators = [dotted(each, self.imports) for each in node.decorator_list]
         fixture = next((at for at, name in enumerate(decorators) if name.rpartition(".")[2] in _FIXTURES), None)
         if fixture is not None:
@@ -174,6 +176,7 @@ class _Looking:
                 needs=tuple(needs),
                 is_named=is_named,
                 asserts=asserts(node),
+                is_certain=is_certain and all(each.startswith("pytest.mark.") for each in decorators),
                 is_async=isinstance(node, ast.AsyncFunctionDef),
                 returns=returned(node, decorators),
                 holder=".".join(around),
