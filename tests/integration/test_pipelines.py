@@ -31,6 +31,8 @@ EXPRESSIONS = {
     "github.event.workflow_run.head_repository.owner.login": "someone",
     "github.event.workflow_run.head_sha": "a" * 40,
     "github.event.workflow_run.id": "77",
+    "github.repository": "owner/project",
+    "github.run_id": "78",
     "github.token": "the-token",
     "matrix.python": "3.12",
     "secrets.APPRISE_URL": "",
@@ -209,10 +211,12 @@ def test_workflows_are_safe() -> None:
 def test_what_a_job_may_is_said_and_little(path: Path) -> None:
     workflow = loaded(path)
     assert workflow["permissions"] == {}
-    for job in workflow["jobs"].values():
+    for name, job in workflow["jobs"].items():
         checked_out = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
         if checked_out:
-            assert job["permissions"] == {"contents": "read"}
+            # Who has the tokens reads what another job made, and runs nothing of it.
+            artifacts = {"actions": "read"} if name == "publish" else {}
+            assert job["permissions"] == {"contents": "read", **artifacts}
         else:
             assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
         assert job["timeout-minutes"] <= 150
@@ -315,8 +319,16 @@ def test_the_summary_of_a_hunt_is_what_it_found(machine: Place) -> None:
     assert done.summary == "# before\ncontent of hunt.md\n"
 
 
+def test_what_is_published_is_the_report_of_this_run(machine: Place) -> None:
+    done = machine.run("ci / publish / Fetch the reports")
+    assert (done.status, done.stdout, done.stderr) == (0, "", "")
+    ((name, arguments, told, _),) = done.calls
+    assert [name, *arguments] == ["gh", "run", "download", "78", "--name", "report", "--dir", ".toxscreen"]
+    assert told == {"GH_TOKEN": "the-token"}
+
+
 def test_without_a_token_no_coverage_is_uploaded(machine: Place) -> None:
-    done = machine.run("ci / verdict / Upload coverage")
+    done = machine.run("ci / publish / Upload coverage")
     assert (done.status, done.calls, done.stderr) == (0, [], "")
     assert done.stdout == (
         "Codecov: skipped, CODECOV_TOKEN is not set\nCoveralls: skipped, COVERALLS_REPO_TOKEN is not set\n"
@@ -328,7 +340,7 @@ def test_with_a_token_coverage_is_uploaded_by_the_service_s_own_client(
     machine: Place, env: dict[str, str], host: str
 ) -> None:
     tokens = {"CODECOV_TOKEN": "secret-one", "COVERALLS_REPO_TOKEN": "secret-two"}
-    done = machine.run("ci / verdict / Upload coverage", env={**tokens, **env})
+    done = machine.run("ci / publish / Upload coverage", env={**tokens, **env})
     file = str(Path(".toxscreen") / "coverage" / "report" / "coverage.xml")
     options = ["--fail-on-error", "--disable-search", "--git-service", host, "--file", file]
     assert (done.status, done.stdout) == (0, "Codecov: uploaded\nCoveralls: uploaded\n")
@@ -342,21 +354,21 @@ def test_with_a_token_coverage_is_uploaded_by_the_service_s_own_client(
 
 def test_a_service_that_does_not_take_it_is_told(machine: Place) -> None:
     env = {"CODECOV_TOKEN": "secret"}
-    done = machine.run("ci / verdict / Upload coverage", env=env, answers=[("codecovcli", 3, "")])
+    done = machine.run("ci / publish / Upload coverage", env=env, answers=[("codecovcli", 3, "")])
     told = "Codecov: its client ended with status 3\nCoveralls: skipped, COVERALLS_REPO_TOKEN is not set\n"
     assert (done.status, done.stdout) == (1, told)
 
 
 def test_a_token_without_coverage_is_told(machine: Place) -> None:
     shutil.rmtree(machine.folder / ".toxscreen" / "coverage")
-    done = machine.run("ci / verdict / Upload coverage", env={"COVERALLS_REPO_TOKEN": "secret"})
+    done = machine.run("ci / publish / Upload coverage", env={"COVERALLS_REPO_TOKEN": "secret"})
     file = Path(".toxscreen") / "coverage" / "report" / "coverage.xml"
     assert (done.status, done.calls) == (2, [])
     assert done.stderr == f"Coveralls: there is no {file}; run tox -e coverage\n"
 
 
 NOTIFICATIONS = [
-    ("ci / verdict / Notify", "owner/project is red", "report.md"),
+    ("ci / publish / Notify", "owner/project is red", "report.md"),
     ("hunt / hunt / Notify", "owner/project - the hunt came home with something", "hunt.md"),
 ]
 
@@ -378,12 +390,12 @@ def test_notifications_are_short_and_their_failure_is_told(machine: Place) -> No
     report = machine.folder / ".toxscreen" / "report.md"
     report.write_text("word " * 1000)
     env = {"APPRISE_URL": "x://y"}
-    failed = machine.run("ci / verdict / Notify", env=env, answers=[("apprise", 2, "")])
+    failed = machine.run("ci / publish / Notify", env=env, answers=[("apprise", 2, "")])
     assert (failed.status, failed.stdout) == (1, "notification: apprise ended with status 2\n")
     ((_, _, _, body),) = failed.calls
     assert body == f"{('word ' * 800).strip()}\n\n..."
     report.unlink()
-    ((_, _, _, body),) = machine.run("ci / verdict / Notify", env=env).calls
+    ((_, _, _, body),) = machine.run("ci / publish / Notify", env=env).calls
     assert body == ".toxscreen/report.md: No such file or directory"
 
 

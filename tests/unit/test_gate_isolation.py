@@ -24,7 +24,7 @@ def test_without_a_hunt_the_runs_alone_are_judged_and_that_is_said() -> None:
     assert judge({"unit": CLEAN_RUN}, ("unit",), {}, NO_HUNT, 0) == Verdict(
         "isolation",
         Ruling.PASS,
-        "no leak and no possible conflict; no hunt of these sources: the last one was never made",
+        "no leak and no possible conflict; no hunt of these sources: its evidence was never made",
         0.0,
         0.0,
         numerator=0,

@@ -80,7 +80,7 @@ def _told(findings: Sequence[Finding]) -> str:
 
 def _about(hunt: Evidence | Missing) -> str:
     if isinstance(hunt, Missing):
-        return f"no hunt of these sources: the last one {hunt.reason}"
+        return f"no hunt of these sources: its evidence {hunt.reason}"
     category = hunt.data.get("category")
     return f"the hunt looked at {hunt.data.get('tests')} tests{f' of category {category}' if category else ''}"
 
