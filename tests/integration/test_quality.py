@@ -61,6 +61,13 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
+def committed(folder: Path) -> None:
+    """Without a commit nobody knows of which sources evidence is."""
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+
+
 def quality(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
     command = [sys.executable, "-m", "toxscreen", "quality", *arguments, "--json"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=50)
@@ -92,9 +99,7 @@ EXPECTED = {
 
 def test_measured_written_down_and_judged(tmp_path: Path, tools: tuple[str, ...]) -> None:
     assert tools
-    git(at(tmp_path), "init", "-q")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "one")
+    committed(at(tmp_path))
     status, told, _ = quality(tmp_path, *tools)
     assert (status, told["expected"], told["evidence"]) == (0, 2, ".toxscreen/evidence/quality.json")
     assert {name: each["values"] for name, each in told["tools"].items()} == {tool: EXPECTED[tool] for tool in tools}
@@ -118,7 +123,7 @@ def test_measured_written_down_and_judged(tmp_path: Path, tools: tuple[str, ...]
 
 def test_what_could_not_measure_is_no_finding(tmp_path: Path, tools: tuple[str, ...]) -> None:
     settings = FILES["pyproject.toml"].replace('["F"]', '["F"]\nnope = 1').replace('files = ["src"]', "")
-    git(at(tmp_path, **{"pyproject.toml": settings}), "init", "-q")
+    committed(at(tmp_path, **{"pyproject.toml": settings}))
     asked = [tool for tool in tools if tool != "lizard"]
     status, told, shown = quality(tmp_path, *asked)
     assert status == 2
@@ -133,7 +138,7 @@ def test_what_could_not_measure_is_no_finding(tmp_path: Path, tools: tuple[str, 
 
 
 def test_no_file(tmp_path: Path) -> None:
-    git(at(tmp_path, **{"pyproject.toml": '[tool.ruff]\nexclude = ["*.py"]\n'}), "init", "-q")
+    committed(at(tmp_path, **{"pyproject.toml": '[tool.ruff]\nexclude = ["*.py"]\n'}))
     status, told, _ = quality(tmp_path, "ruff")
     assert (status, told["tools"]["ruff"]["failure"]) == (2, "looked at no file")
     # What another tool found in the same sources is kept.
