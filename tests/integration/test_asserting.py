@@ -71,6 +71,10 @@ FILES = {
 def test_only_tests_that_can_assert_nothing_are_recorded_so(tmp_path: Path) -> None:
     for mode in ("rewrite", "plain"):
         project = Suite({**FILES, "pytest.ini": "[pytest]\npythonpath = .\n"}).at(tmp_path / mode)
+        # Nobody looks where nobody asks.
+        quiet = project.run("--category", "unit", "-n0", f"--assert={mode}")
+        assert {each.asserts_nothing for each in quiet.run.attempts} == {False}
+        project.write({"pyproject.toml": "[tool.toxscreen.gates]\nno-assertion = 0\n"})
         result = project.run("--category", "unit", "-n0", f"--assert={mode}")
         assert result.exit == 0, result
         names = {each.node_id.partition("::")[2] for each in result.run.attempts if each.asserts_nothing}

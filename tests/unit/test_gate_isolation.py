@@ -30,7 +30,7 @@ def test_without_a_hunt_the_runs_alone_are_judged_and_that_is_said() -> None:
         numerator=0,
         denominator=1,
         unit="findings",
-        source="run unit-0",
+        source="unit-0",
     )
 
 
@@ -38,7 +38,7 @@ def test_a_hunt_can_be_required() -> None:
     verdict = judge({"unit": CLEAN_RUN}, ("unit",), {}, NO_HUNT, 0, hunt_required=True)
     assert (verdict.ruling, verdict.remedy) == (Ruling.UNMEASURED, HUNT)
     verdict = judge({"unit": CLEAN_RUN}, ("unit",), {}, hunt(category="unit"), 0, hunt_required=True)
-    assert (verdict.ruling, verdict.source) == (Ruling.PASS, "run unit-0, evidence hunt")
+    assert (verdict.ruling, verdict.source) == (Ruling.PASS, "unit-0, evidence hunt")
     assert verdict.reason == "no leak and no possible conflict; the hunt looked at 7 tests of category unit"
 
 

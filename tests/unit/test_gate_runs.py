@@ -29,7 +29,7 @@ def test_whole_green_runs_of_everything_pass() -> None:
         "all of unit, integration ran whole, and nothing is red",
         numerator=3,
         denominator=3,
-        source="run unit-0, run integration-50",
+        source="unit-0, integration-50",
     )
 
 
@@ -41,7 +41,7 @@ def test_an_environment_that_never_ran_is_named_with_its_command() -> None:
         numerator=1,
         denominator=1,
         findings=(Finding("run-missing", "perf", "has never run", None, ("tox", "-e", "perf")),),
-        source="run unit-0",
+        source="unit-0",
         remedy=("tox", "-e", "perf"),
     )
 

@@ -30,7 +30,7 @@ def test_what_runs_side_by_side_is_waited_for_once_and_pauses_do_not_count() -> 
         denominator=3,
         expected_denominator=3,
         unit="s",
-        source="run unit-100, run integration-120, run perf-9000",
+        source="unit-100, integration-120, perf-9000",
     )
 
 
@@ -78,7 +78,7 @@ def test_the_environment_that_needs_most_of_its_budget_is_named() -> None:
         denominator=2,
         expected_denominator=2,
         unit="s",
-        source="run unit-100, run integration-120, run perf-9000",
+        source="unit-100, integration-120, perf-9000",
     )
 
 

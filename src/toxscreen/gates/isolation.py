@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from toxscreen.gates.runs import SOURCE, command
+from toxscreen.gates.runs import SOURCE, command, short
 from toxscreen.model import Conflict, Evidence, Finding, Missing, Ruling, Run, Verdict
 
 GATE: Final = "isolation"
@@ -55,7 +55,7 @@ def judge(
         told.append(f"no whole run of these sources: {', '.join(absent) or 'none is expected'}")
     elif hunt_required and isinstance(hunt, Missing):
         ruling, remedy = Ruling.UNMEASURED, hunt.command
-    sources = [f"run {run.id}" for run in runs] + (["evidence hunt"] if isinstance(hunt, Evidence) else [])
+    sources = [*([short(runs)] if runs else []), *(["evidence hunt"] if isinstance(hunt, Evidence) else [])]
     return Verdict(
         GATE,
         ruling,

@@ -211,7 +211,12 @@ def _by_configuration(counted: Mapping[str, Run]) -> str:
 
 
 def _source(counted: Mapping[str, Run]) -> str:
-    return ", ".join(f"run {run.id}" for run in counted.values()) or SOURCE
+    return short(counted.values())
+
+
+def short(runs: Iterable[Run]) -> str:
+    """Runs without their date: the end of each name, which `toxscreen runs` shows as well."""
+    return ", ".join(run.id.partition("Z-")[2] or run.id for run in runs) or SOURCE
 
 
 def _red(run: Run) -> list[Finding]:

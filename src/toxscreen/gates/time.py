@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from toxscreen.gates.runs import SOURCE, command
+from toxscreen.gates.runs import SOURCE, command, short
 from toxscreen.model import Attempt, Finding, Ruling, Run, Verdict
 
 SUITE: Final = "suite-budget"
@@ -66,7 +66,7 @@ def judge_suite(counted: Mapping[str, Run], expected: Sequence[str], limit: floa
         expected_denominator=len(expected),
         findings=findings,
         unit="s",
-        source=_source(runs),
+        source=short(runs),
         remedy=remedy,
     )
 
@@ -92,7 +92,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
             remedy = command(*absent)
             return Verdict(CATEGORY, Ruling.UNMEASURED, told, unit="s", source=SOURCE, remedy=remedy)
         told = f"none of the categories that ran has a budget: {', '.join(run.header.category for run in runs)}"
-        return Verdict(CATEGORY, Ruling.NOT_APPLICABLE, told, unit="s", source=_source(runs))
+        return Verdict(CATEGORY, Ruling.NOT_APPLICABLE, told, unit="s", source=short(runs))
     worst, limit = max(limited, key=lambda each: lasted(each[0]) / each[1])
     ruling, remedy = Ruling.PASS, ()
     told = f"{worst.name} took {lasted(worst):.1f} of {limit:g} s, the largest share"
@@ -121,7 +121,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
             for run, budget in over
         ),
         unit="s",
-        source=_source(runs),
+        source=short(runs),
         remedy=remedy,
     )
 
@@ -155,7 +155,3 @@ def _share(part: float, whole: float) -> str:
 def _waited(attempt: Attempt) -> str:
     waited = attempt.waited
     return "" if waited is None else f", {waited:.2f} s of it slept or waited"
-
-
-def _source(runs: Sequence[Run]) -> str:
-    return ", ".join(f"run {run.id}" for run in runs) or SOURCE

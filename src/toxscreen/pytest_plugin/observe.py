@@ -18,13 +18,13 @@ from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.probes.calls import Rule, enforce, listen
 from toxscreen.probes.touching import Touched
-from toxscreen.pytest_plugin.asserting import Asserting
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
 from toxscreen.pytest_plugin.touched import touched_in
 
 if TYPE_CHECKING:
     from toxscreen.model import Origin
+    from toxscreen.pytest_plugin.asserting import Asserting
 
 #: How pytest-timeout's message begins, see PYTEST_FAILURE_MESSAGE there.
 _TIMEOUT_MESSAGE = "Timeout (>"
@@ -77,7 +77,7 @@ class Observe:
         self._touched = touched_in(config, screen.settings.root)
         #: Takes notes of a test which runs this run inside itself.
         self._outer_touched: Touched | None = None
-        self._asserting = Asserting(screen.settings.root, screen.settings.categories.values())
+        self._asserting = self._looker()
         self._asserts_nothing = False
         self._reset("")
 
@@ -87,6 +87,15 @@ class Observe:
         self._seconds = {"setup": 0.0, "call": 0.0, "teardown": 0.0}
         self._origin: Origin | None = None
         self._text: str | None = None
+
+    def _looker(self) -> Asserting | None:
+        """What looks at tests for signs of an assertion, where somebody asks for them."""
+        settings = self.screen.settings
+        if not settings.asks_for_assertions:
+            return None
+        from toxscreen.pytest_plugin.asserting import Asserting
+
+        return Asserting(settings.root, settings.categories.values())
 
     # the session
 
@@ -157,7 +166,7 @@ class Observe:
         now = self._now()
         if self._shard is not None:
             # Before set-up: what a test replaces is in nobody's way yet.
-            self._asserts_nothing = self._asserting.asserts_nothing(item)
+            self._asserts_nothing = self._asserting is not None and self._asserting.asserts_nothing(item)
             self._shard.write_line(start_line(now, self.lane, node_id))
         info = item.stash.get(ITEM_KEY, None)
         self._own_limit, self._own_func_only = self._limit, self._func_only

@@ -77,6 +77,8 @@ class Settings(NamedTuple):
     diagnose_budget: Sourced[float]
     freeze: Sourced[bool]
     services: Mapping[str, Service]
+    #: Whether the gate no-assertion has a limit, so that a run is to look which tests can assert nothing.
+    asks_for_assertions: bool = False
 
     def source(self, category: str, key: str) -> str:
         """Where the value of ``key`` in ``category`` came from, in words."""
@@ -197,6 +199,8 @@ class Reader:
             diagnose_budget=self._top(table, "diagnose-budget"),
             freeze=self._top(table, "freeze"),
             services=self._services(self.subtable(table, "services")),
+            # What else stands there is read by those who judge.
+            asks_for_assertions="no-assertion" in self.subtable(table, "gates"),
         )
 
     def table(self) -> dict[str, object]:
