@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -174,12 +175,25 @@ def test_a_clean_suite(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
-def test_a_thorough_hunt_goes_on_while_there_is_time(tmp_path: Path) -> None:
-    project = Suite({**STATE, "tests/unit/test_a.py": "def test_a(): pass\ndef test_b(): pass\n"}).at(tmp_path)
-    told = hunt(project, "--thorough", "--budget", "8s", exit=0)
-    # Without it, 24 orders are the most that show nothing new.
-    assert told["probes"]["forked"] > 2 + 24 + 4
-    assert told["seconds"] > 4
+def test_orders_go_on_while_they_bring_tests_together(tmp_path: Path) -> None:
+    tests = "\n".join(f"def test_{number}(): pass" for number in range(60))
+    project = Suite({**STATE, "tests/unit/test_a.py": tests}).at(tmp_path)
+    quick = hunt(project, "--quick", exit=0)
+    # Alone, with some of them fresh as well, and two dozen orders that show nothing.
+    assert quick["probes"]["forked"] <= 60 + 3 + 26
+    whole = hunt(project, exit=0)
+    assert whole["probes"]["forked"] > quick["probes"]["forked"] + 6
+    assert (whole["cut_short"], whole["notes"]) == (False, [])
+
+
+def test_in_half_of_the_budget_orders_end(tmp_path: Path) -> None:
+    tests = "\n".join(f"def test_{number}(): pass" for number in range(400))
+    project = Suite({**STATE, "tests/unit/test_a.py": tests}).at(tmp_path)
+    told = hunt(project, "--budget", "20s", exit=0)
+    assert told["cut_short"] is False
+    (note,) = told["notes"]
+    assert re.fullmatch(r"\d+ orders were tried, in half of the budget: --budget 1h tries more", note)
+    assert 10 <= told["seconds"] < 60
 
 
 # what is hunted
@@ -338,7 +352,7 @@ def test_only_what_was_planted_is_accused(tmp_path: Path) -> None:
     project = Suite(grove.files).at(tmp_path)
     # These suites need no plugins.
     env = {**_UNMEASURED, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    told = json.loads(project.toxscreen("hunt", "--json", "--jobs", "2", env=env).expect(exit=1).stdout)
+    told = json.loads(project.toxscreen("hunt", "--quick", "--json", "--jobs", "2", env=env).expect(exit=1).stdout)
     score = grove.score(told["findings"])
     assert (score.wrong, score.lost) == ((), ())
     assert (score.undone, told["tests"], told["notes"]) == (score.in_sequence, len(grove.tests), [])

@@ -31,7 +31,7 @@ def test_only_what_was_planted_is_accused(
 ) -> None:
     grove = Grove(dict.fromkeys(numbers), seed=1)
     project = Suite(grove.files).at(tmp_path)
-    arguments = ("hunt", "--json", "--budget", f"{_SECONDS - 60}s")
+    arguments = ("hunt", "--quick", "--json", "--budget", f"{_SECONDS - 60}s")
 
     def hunt() -> str:
         return project.run(*arguments, module="toxscreen", env=_PLAIN, timeout=_SECONDS).expect(exit=1).stdout

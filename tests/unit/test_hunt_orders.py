@@ -57,6 +57,19 @@ def test_nothing_to_reorder(tests: tuple[str, ...]) -> None:
     assert list(orders(tests, 1)) == [Ordered("as written", tests)]
 
 
+def test_orders_say_when_no_more_tests_can_be_brought_together() -> None:
+    few = list(islice(orders(TESTS[:8], 1), 6))
+    assert [order.is_new for order in few] == [True, True, False, False, False, False]
+    many = list(islice(orders(TESTS, 1), 400))
+    known: set[tuple[str, str]] = set()
+    for order, back in zip(many[::2], many[1::2], strict=True):
+        pairs = near_pairs(order) | near_pairs(back)
+        assert order.is_new == back.is_new == bool(pairs - known)
+        known |= pairs
+    assert len(known) == len(TESTS) * (len(TESTS) - 1)
+    assert not many[-1].is_new
+
+
 def test_two_tests_have_orders_without_end() -> None:
     found = list(islice(orders(("a", "b"), 1), 20))
     assert [order.node_ids for order in found[:2]] == [("a", "b"), ("b", "a")]

@@ -544,7 +544,7 @@ def test_the_arguments_when_none_are_given() -> None:
         "test_limit": 60.0,
         "jobs": None,
         "seed": 1,
-        "thorough": False,
+        "quick": False,
         "python": None,
         "markdown": None,
         "junit": None,

@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test-limit", type=_seconds, default=60.0, metavar="TIME", help="for one test (default: 60s)")
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the shuffled orders (default: 1)")
-    parser.add_argument("--thorough", action="store_true", help="try orders until half of the budget is spent")
+    parser.add_argument("--quick", action="store_true", help="try no more orders when some in a row show nothing new")
     parser.add_argument("--python", default=None, metavar="EXE", help="the interpreter that runs the tests")
     parser.add_argument("--in-place", action="store_true", help="run probes in the project, not in copies of it")
     parser.add_argument("--sandbox", action="store_true", help="let probes write nowhere else (needs bubblewrap)")
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     jobs = arguments.jobs or host.cores()
     is_for_all = job.is_kept and arguments.victim is None
     made_from = evidence.state(target.root) if is_for_all else None
-    limits = Limits(arguments.budget, arguments.test_limit, jobs, arguments.seed, arguments.thorough)
+    limits = Limits(arguments.budget, arguments.test_limit, jobs, arguments.seed, arguments.quick)
     with tempfile.TemporaryDirectory(prefix="toxscreen-hunt-", ignore_cleanup_errors=True) as folder:
         own = Path(folder).resolve()
         place = Workplace(target, own, in_place=arguments.in_place, in_sandbox=arguments.sandbox)

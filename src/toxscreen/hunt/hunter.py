@@ -212,7 +212,7 @@ class Hunter:
         return [*found.values(), *(each for each in twice if each.node_id not in found)]
 
     def _run_orders(self, alone_took: float, victim: str | None) -> dict[str, Suspect]:
-        """All tests in several orders, until some orders in a row show nothing new.
+        """All tests in several orders, until no more tests can be brought near each other or the time is up.
 
         Args:
             alone_took: seconds that all tests took alone; no less is worth spending on orders.
@@ -226,12 +226,15 @@ class Hunter:
         while batch := list(islice(upcoming, lab.limits.jobs)):
             spent = host.CLOCK.elapsed() - began
             is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
-            is_enough = (is_quiet or quiet >= _MOST_QUIET_ORDERS) and not lab.limits.is_thorough
+            is_quiet = is_quiet or quiet >= _MOST_QUIET_ORDERS
+            is_enough = is_quiet and (lab.limits.is_quick or not any(order.is_new for order in batch))
             if is_enough or victim in found:
                 break
             if lab.spent() > lab.limits.budget / 2:
-                # The other half is for explaining what was found. Who asked for this is not told that it was cut short.
-                self._is_cut = not lab.limits.is_thorough
+                # The other half is for explaining what was found.
+                self._is_cut = not is_quiet
+                if is_quiet:
+                    lab.notes.append(f"{tried} orders were tried, in half of the budget: --budget 1h tries more")
                 break
             lab.tell(f"all tests, {batch[0].name}")
             before = len(found)

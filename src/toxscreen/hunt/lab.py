@@ -42,8 +42,8 @@ class Limits:
     test: float = 60.0
     jobs: int = 2
     seed: int = 1
-    #: Whether orders are tried until half of the budget is spent, also when they show nothing new.
-    is_thorough: bool = False
+    #: Whether orders end when some in a row show nothing new, although they would bring other tests together.
+    is_quick: bool = False
 
 
 #: Told of each step: what is done, how much of it, of how much (0: not known), and how many findings there are.
