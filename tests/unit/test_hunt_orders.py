@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toxscreen.hunt.orders import Ordered, can_be_met, orders
+from toxscreen.hunt.orders import Going, Ordered, can_be_met, going, orders
 
 TESTS = tuple(f"tests/test_{number // 10}.py::test_{number}" for number in range(60))
 
@@ -159,3 +159,35 @@ def test_a_part_of_a_nested_shuffle_can_be_met_and_a_repeated_test_cannot(data: 
 )
 def test_what_can_be_met_by_example(sequence: tuple[str, ...], *, expected: bool) -> None:
     assert can_be_met(sequence) is expected
+
+
+@pytest.mark.parametrize(
+    ("quiet", "seconds", "is_quick", "is_new", "is_half_spent", "expected"),
+    [
+        # Whatever they show, some are tried, and long enough.
+        (5, 9.0, True, False, False, Going.ON),
+        (6, 1.9, True, False, False, Going.ON),
+        (6, 4.9, True, False, False, Going.ON),
+        (6, 5.0, True, True, False, Going.ENOUGH),
+        (24, 0.1, True, True, False, Going.ENOUGH),
+        # Only who is in a hurry leaves tests that were never near each other.
+        (6, 5.0, False, True, False, Going.ON),
+        (99, 99.0, False, True, False, Going.ON),
+        (6, 5.0, False, False, False, Going.ENOUGH),
+        # The other half of the budget is not for orders.
+        (99, 99.0, False, True, True, Going.TIME_UP),
+        (6, 4.9, False, True, True, Going.CUT),
+        (0, 99.0, True, False, True, Going.CUT),
+        (24, 0.1, True, True, True, Going.ENOUGH),
+    ],
+)
+def test_when_orders_end(
+    quiet: int,
+    seconds: float,
+    is_quick: bool,  # noqa: FBT001 - a column
+    is_new: bool,  # noqa: FBT001 - a column
+    is_half_spent: bool,  # noqa: FBT001 - a column
+    expected: Going,
+) -> None:
+    state = going(quiet, seconds, 5.0, is_quick=is_quick, is_new=is_new, is_half_spent=is_half_spent)
+    assert state is expected

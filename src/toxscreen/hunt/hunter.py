@@ -19,7 +19,7 @@ from toxscreen.hunt.beside import look_beside
 from toxscreen.hunt.collecting import judge_red
 from toxscreen.hunt.diagnosis import Diagnosis
 from toxscreen.hunt.lab import REPEATS, BudgetError, Lab, Limits, Tell
-from toxscreen.hunt.orders import can_be_met, orders
+from toxscreen.hunt.orders import Going, can_be_met, going, orders
 from toxscreen.hunt.record import Record
 from toxscreen.hunt.search import Found, is_minimal, smallest
 from toxscreen.hunt.suspects import Failure, Suspect, alike, rest_of, sightings, suspects
@@ -28,11 +28,6 @@ from toxscreen.hunt.tree import ChangedFile
 from toxscreen.hunt.verify import Verifier
 from toxscreen.model import Isolation, IsolationKind, Outcome, Probe, Sighting, Verified
 
-#: Orders without a new suspect after which more of them are not worth their time.
-_QUIET_ORDERS: Final = 6
-#: Orders are cheap where tests are few: for so many seconds at least, or so many orders in a row.
-_LEAST_SECONDS: Final = 2.0
-_MOST_QUIET_ORDERS: Final = 24
 #: Orders that have all tests in them, also those that hang.
 _WITH_ALL: Final = 2
 
@@ -224,17 +219,21 @@ class Hunter:
         if victim is not None:
             self._look_at_halves(victim)
         while batch := list(islice(upcoming, lab.limits.jobs)):
-            spent = host.CLOCK.elapsed() - began
-            is_quiet = quiet >= _QUIET_ORDERS and spent >= max(alone_took, _LEAST_SECONDS)
-            is_quiet = is_quiet or quiet >= _MOST_QUIET_ORDERS
-            is_enough = is_quiet and (lab.limits.is_quick or not any(order.is_new for order in batch))
-            if is_enough or victim in found:
+            if victim in found:
                 break
-            if lab.spent() > lab.limits.budget / 2:
-                # The other half is for explaining what was found.
-                self._is_cut = not is_quiet
-                if is_quiet:
-                    lab.notes.append(f"{tried} orders were tried, in half of the budget: --budget 1h tries more")
+            spent = host.CLOCK.elapsed() - began
+            state = going(
+                quiet,
+                spent,
+                alone_took,
+                is_quick=lab.limits.is_quick,
+                is_new=any(order.is_new for order in batch),
+                is_half_spent=lab.spent() > lab.limits.budget / 2,
+            )
+            if state is Going.TIME_UP:
+                lab.notes.append(f"{tried} orders were tried, in half of the budget: --budget 1h tries more")
+            self._is_cut = state is Going.CUT
+            if state is not Going.ON:
                 break
             lab.tell(f"all tests, {batch[0].name}")
             before = len(found)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import count, groupby
+from typing import Final
 
+#: Orders without a new suspect after which more of them are hardly worth their time.
+_QUIET_ORDERS: Final = 6
+#: Orders are cheap where tests are few: for so many seconds at least, or so many orders in a row.
+_LEAST_SECONDS: Final = 2.0
+_MOST_QUIET_ORDERS: Final = 24
 #: Two tests are near when at most this many steps apart.
 _NEAR = 8
 _CANDIDATES = 8
@@ -25,6 +32,38 @@ class Ordered:
     node_ids: tuple[str, ...]
     #: Whether it brings tests near each other that no order before had near; of long orders a part is looked at.
     is_new: bool = True
+
+
+class Going(Enum):
+    """Whether more orders are tried."""
+
+    ON = "on"
+    #: No order brings other tests near each other, or no more were asked for.
+    ENOUGH = "enough"
+    #: There would be more, but their time is up.
+    TIME_UP = "time up"
+    #: Their time is up before the fewest were tried.
+    CUT = "cut"
+
+
+def going(quiet: int, seconds: float, alone_took: float, *, is_quick: bool, is_new: bool, is_half_spent: bool) -> Going:
+    """Whether more orders are tried.
+
+    Args:
+        quiet: so many orders in a row have shown nothing new.
+        seconds: spent on orders.
+        alone_took: seconds that all tests took alone; no less is worth spending on orders.
+        is_quick: whether quiet orders are the end.
+        is_new: whether the next order brings tests near each other that were not near before.
+        is_half_spent: whether half of the budget is gone; the other half is for explaining what was found.
+    """
+    is_quiet = quiet >= _QUIET_ORDERS and seconds >= max(alone_took, _LEAST_SECONDS)
+    is_quiet = is_quiet or quiet >= _MOST_QUIET_ORDERS
+    if is_quiet and (is_quick or not is_new):
+        return Going.ENOUGH
+    if is_half_spent:
+        return Going.TIME_UP if is_quiet else Going.CUT
+    return Going.ON
 
 
 class _Pairs:
