@@ -114,3 +114,13 @@ def test_what_cannot_be_judged(tmp_path: Path) -> None:
     told = "toxscreen: pyproject.toml: tool.toxscreen.audit.allow: is 'examples', must be \"SLUG: "
     assert wrong.stderr.startswith(told)
     assert not (project.root / ".toxscreen" / "evidence").exists()
+
+
+def test_a_category_in_the_options_of_the_project_hides_no_other(tmp_path: Path) -> None:
+    files = {
+        "pytest.ini": "[pytest]\naddopts = --category unit\n",
+        "tests/unit/test_a.py": "def test_a(): assert True\n",
+        "tests/integration/test_b.py": "def test_b(): assert True\n",
+    }
+    document = audited(Suite(files).at(tmp_path), status=0)
+    assert (document["findings"], document["collected"]) == ([], 2)

@@ -18,6 +18,8 @@ import pytest
 from _pytest.nodes import Node
 from _pytest.unittest import TestCaseFunction
 
+from toxscreen.pytest_plugin import options
+
 #: Environment variable with the folder to write to.
 FOLDER: Final = "TOXSCREEN_AUDIT"
 #: What was collected, and which file was being imported.
@@ -36,11 +38,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """One process that collects everything: whatever stops, distributes or writes reports is neutral."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """One process that collects everything: whatever selects, stops, distributes or writes reports is neutral.
+
+    Around the plugin itself, which would take the category of ``addopts`` for what was asked.
+    """
     option = config.option
-    for name, value in (("numprocesses", 0), ("tx", []), ("dist", "no"), ("category", None), ("screen_replay", None)):
+    ours = ((name, None) for _, name, _, _ in options.ALL)
+    for name, value in (("numprocesses", 0), ("tx", []), ("dist", "no"), *ours):
         if hasattr(option, name):
             setattr(option, name, value)
     option.collectonly = True
@@ -52,6 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     for written in ("xmlpath", "basetemp", "report_log", "htmlpath"):
         if hasattr(option, written):
             setattr(option, written, None)
+    return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:
