@@ -191,3 +191,23 @@ def test_broken_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: st
     (told,) = read(measure(tmp_path, ["ruff"], 15)).tools.values()
     assert told.failure == failure
     assert (told.values, told.remedy[:2] in {("pip", "install"), ("ruff", "check")}) == ({}, True)
+
+
+def test_a_ratchet_of_nothing_is_not_written(tmp_path: Path) -> None:
+    committed(at(tmp_path, **{"pyproject.toml": "[tool.toxscreen]\n"}))
+    done = subprocess.run(
+        [sys.executable, "-m", "toxscreen", "gate", "--write-ratchet"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (
+        2,
+        "",
+        [
+            "toxscreen: pyproject.toml: tool.toxscreen.gates: nothing is to be kept [config-invalid]",
+            "  set gates.quality or gates.coverage-ratchet",
+        ],
+    )
+    assert not (tmp_path / "toxscreen-ratchet.txt").exists()

@@ -85,14 +85,18 @@ def answer(gathered: Gathered, only: Sequence[str] = ()) -> Answer:
 
 def _write_ratchet(root: Path, against: str | None) -> Answer:
     found = project(root, against)
+    scope: str = found.limits.value("coverage-ratchet")
+    tools: tuple[str, ...] = found.limits.value("quality")
+    if not tools and scope == "off":
+        place = Place("pyproject.toml", "tool.toxscreen.gates")
+        raise ConfigError("nothing is to be kept", place=place, hint="set gates.quality or gates.coverage-ratchet")
     measured = found.read("quality", quality.COMMAND)
     (file,) = outputs([str(root / ratchet.FILE)])
     base, covered = base_ratchet(found), found.coverage
-    new = quality.new_ratchet(measured, base, own_ratchet(root), found.limits.value("quality"))
-    scope: str = found.limits.value("coverage-ratchet")
+    new = quality.new_ratchet(measured, base, own_ratchet(root), tools)
     new = coverage_ratchet.new_ratchet(covered, base, new, scope)
     file.write(ratchet.render(new))
-    asked = ((measured, bool(found.limits.value("quality"))), (covered, scope != "off"))
+    asked = ((measured, bool(tools)), (covered, scope != "off"))
     lacking = [each for each, is_asked in asked if is_asked and isinstance(each, Missing)]
     notes = [f"values: {len(new.values)}"]
     notes += [f"not from the evidence {each.kind}, which {each.reason}" for each in lacking]
