@@ -16,11 +16,11 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
+
+from toxscreen.model import RATCHET
 
 _getpid = os.getpid  # tests replace it
-#: The file in which gates keep what may not get worse.
-RATCHET: Final = "toxscreen-ratchet.txt"
 
 
 class Clock(NamedTuple):

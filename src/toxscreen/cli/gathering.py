@@ -140,12 +140,15 @@ def gather(root: Path, against: str | None) -> Gathered:
     found = project(root, against)
     measured = found.coverage
     recorded = tuple(recorded_runs(root))
+    counted = runs.whole(recorded, found.now, found.expected, found.limits.value("may-deselect"))
+    ratchets = base_ratchet(found), own_ratchet(root)
+    tools: tuple[str, ...] = found.limits.value("quality")
     verdicts = (
-        *_runs(found, recorded),
-        *_coverage(found, measured),
+        *_runs(found, recorded, counted),
+        *_coverage(found, measured, *ratchets),
         *discovery.judge(found.read("audit", _AUDIT), found.limits.value("discovery")),
-        *_requirements(found, recorded, measured),
-        *_quality(found),
+        *_requirements(found, counted, measured),
+        *quality.judge(found.read("quality", quality.COMMAND), *ratchets, tools),
     )
     base = found.base
     return Gathered(
@@ -164,14 +167,12 @@ def recorded_runs(root: Path) -> Iterator[Run]:
             yield read_run(folder)
 
 
-def _runs(found: Project, recorded: Sequence[Run]) -> tuple[Verdict, ...]:
+def _runs(found: Project, recorded: Sequence[Run], counted: Mapping[str, Run]) -> tuple[Verdict, ...]:
     demanded, expected = found.limits, found.expected
-    may_deselect: tuple[str, ...] = demanded.value("may-deselect")
-    counted = runs.whole(recorded, found.now, expected, may_deselect)
     hunt = found.read("hunt", _HUNT)
     budgets = {name: policy.budget for name, policy in found.settings.categories.items()}
     return (
-        *runs.judge(recorded, found.now, expected, may_deselect),
+        *runs.judge(recorded, found.now, expected, demanded.value("may-deselect")),
         time.judge_suite(counted, expected, demanded.value("suite-budget")),
         time.judge_categories(counted, expected, budgets),
         isolation.judge(
@@ -186,8 +187,7 @@ def _runs(found: Project, recorded: Sequence[Run]) -> tuple[Verdict, ...]:
     )
 
 
-def _requirements(found: Project, recorded: Sequence[Run], measured: Evidence | Missing) -> tuple[Verdict, ...]:
-    counted = runs.whole(recorded, found.now, found.expected, found.limits.value("may-deselect"))
+def _requirements(found: Project, counted: Mapping[str, Run], measured: Evidence | Missing) -> tuple[Verdict, ...]:
     known = {
         name: counted.get(name)
         or Missing(f"run of {name}", "of these sources is not there, or not whole", runs.command(name))
@@ -210,23 +210,21 @@ def _requirements(found: Project, recorded: Sequence[Run], measured: Evidence | 
     )
 
 
-def _coverage(found: Project, measured: Evidence | Missing) -> tuple[Verdict, ...]:
+def _coverage(
+    found: Project,
+    measured: Evidence | Missing,
+    base: ratchet.Ratchet | Missing | None,
+    own: ratchet.Ratchet | None,
+) -> tuple[Verdict, ...]:
     before = found.base if isinstance(found.base, str) else limits.limits_at(found.root, found.base)
     policies = tuple(found.settings.categories.values())
     return (
         *coverage.judge(
             measured, found.changes, found.limits, found.expected, lambda file: is_test_side(file, policies)
         ),
-        *coverage_ratchet.judge(
-            measured, base_ratchet(found), own_ratchet(found.root), found.limits.value("coverage-ratchet")
-        ),
+        *coverage_ratchet.judge(measured, base, own, found.limits.value("coverage-ratchet")),
         limits_gate.judge(limits.limits(found.root), before),
     )
-
-
-def _quality(found: Project) -> tuple[Verdict, ...]:
-    tools: tuple[str, ...] = found.limits.value("quality")
-    return quality.judge(found.read("quality", quality.COMMAND), base_ratchet(found), own_ratchet(found.root), tools)
 
 
 def own_ratchet(root: Path) -> ratchet.Ratchet | None:

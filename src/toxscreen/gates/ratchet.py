@@ -13,9 +13,10 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from toxscreen.errors import ConfigError, Place, UnknownKeyError, did_you_mean, raise_together
+from toxscreen.model import RATCHET
 
 #: Its name, at the project's root.
-FILE: Final = "toxscreen-ratchet.txt"
+FILE: Final = RATCHET
 #: What makes it, and makes it stricter.
 COMMAND: Final = ("toxscreen", "gate", "--write-ratchet")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from toxscreen.model.running import (
     CONFIGURED,
     CONNECTION,
+    RATCHET,
     Case,
     Event,
     EventKind,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIGURED",
     "CONNECTION",
+    "RATCHET",
     "Attempt",
     "Base",
     "Case",

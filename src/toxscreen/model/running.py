@@ -21,6 +21,8 @@ T = TypeVar("T")
 Workers = Literal["auto"] | int
 #: Stands before a thing that a test only connected to, among those that it touched.
 CONNECTION: Final = "connection to "
+#: The file, at the project's root, in which gates keep what may not get worse.
+RATCHET: Final = "toxscreen-ratchet.txt"
 #: Stands before what the project's own configuration leaves out of a run.
 CONFIGURED: Final = "addopts: "
 

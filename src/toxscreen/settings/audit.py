@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from toxscreen.errors import raise_together
 from toxscreen.settings.options import Option, texts
-from toxscreen.settings.reading import Reader
+from toxscreen.settings.reading import read_table
 
 TABLE: Final = "audit"
 
@@ -29,8 +28,6 @@ def load_allowed(root: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
         ToxscreenError: a mistake in them.
         ErrorGroup: several.
     """
-    reader = Reader(root, environment)
-    values = reader.options(reader.subtable(reader.table(), TABLE), AUDIT_OPTIONS, TABLE)
-    raise_together(reader.errors)
+    values = read_table(root, environment, TABLE, AUDIT_OPTIONS)
     found: tuple[str, ...] = values.get("allow", AUDIT_OPTIONS["allow"].default)
     return found

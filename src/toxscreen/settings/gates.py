@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from toxscreen.errors import raise_together
 from toxscreen.model import Sourced
 from toxscreen.settings.options import Option, number, one_of, percentage, percentages, seconds, text, texts, truth
-from toxscreen.settings.reading import DEFAULT, FILE, Reader
+from toxscreen.settings.reading import DEFAULT, FILE, read_table
 
 TABLE: Final = "gates"
 #: What of coverage a ratchet keeps, from nothing to each file.
@@ -118,9 +117,7 @@ def load_gates(root: Path, environment: Mapping[str, str]) -> Gates:
         ToxscreenError: a mistake in them.
         ErrorGroup: several.
     """
-    reader = Reader(root, environment)
-    values = reader.options(reader.subtable(reader.table(), TABLE), GATE_OPTIONS, TABLE)
-    raise_together(reader.errors)
+    values = read_table(root, environment, TABLE, GATE_OPTIONS)
     return Gates(
         {
             key: Sourced(values[key], f"{FILE}: gates.{key}") if key in values else Sourced(option.default, DEFAULT)

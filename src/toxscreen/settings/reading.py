@@ -156,6 +156,25 @@ def load(root: Path, environment: Mapping[str, str], asked: Sourced[str] | None 
     return settings
 
 
+def read_table(root: Path, environment: Mapping[str, str], name: str, declared: Mapping[str, Option]) -> dict[str, Any]:
+    """The values that are set in a table below ``[tool.toxscreen]`` which runs of tests do not need.
+
+    Args:
+        root: the project's root.
+        environment: environment variables.
+        name: of the table.
+        declared: its options.
+
+    Raises:
+        ToxscreenError: a mistake in it.
+        ErrorGroup: several.
+    """
+    reader = Reader(root, environment)
+    values = reader.options(reader.subtable(reader.table(), name), declared, name)
+    raise_together(reader.errors)
+    return values
+
+
 class Reader:
     """Walks through the table once and gathers what is wrong with it.
 
