@@ -293,14 +293,14 @@ def test_data_of_another_version_or_machine_is_refused(project: Project) -> None
     assert "99" in told
     data.write_bytes(content)
     with contextlib.closing(sqlite3.connect(data)) as database, database:
-        database.execute(r"update file set path = 'C:\work\' || replace(path, '/', '\')")
+        database.execute(r"update file set path = 'C:\builds\' || replace(path, '/', '\')")
     told = refused(project.toxscreen("unit"))
-    assert "has paths of another machine: C:/work/src/app/__init__.py" in told
+    assert "has paths of another machine: C:/builds/src/app/__init__.py" in told
     assert "say where these files are here, in pyproject.toml: [tool.coverage.paths]" in told
     assert "[coverage-unusable]" in told
     assert project.kept() == before
     # Mapped, the same data is good.
-    project.write("pyproject.toml", PYPROJECT + "\n[tool.coverage.paths]\nhere = [\"src\", 'C:\\work\\src']\n")
+    project.write("pyproject.toml", PYPROJECT + "\n[tool.coverage.paths]\nhere = [\"src\", 'C:\\builds\\src']\n")
     stamp = project.root / DATA / "unit/stamp.json"
     changes = host.git_changes(project.root)
     stamp.write_text(json.dumps(json.loads(stamp.read_text("utf-8")) | {"changes": changes}), encoding="utf-8")

@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     top = argparse.ArgumentParser(
         prog="toxscreen",
-        description="Test runs whose every order can be replayed, and coverage that cannot be green on nothing.",
+        description="Test runs whose every order can be replayed, and gates that cannot be green on nothing.",
     )
     top.add_argument("--version", action="version", version=f"toxscreen {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -223,7 +223,7 @@ def _plain(value: Any) -> FunctionType | None:
         if kind is FunctionType:
             inner = getattr(vars(value).get("hypothesis"), "inner_test", None) or vars(value).get("__wrapped__")
             if inner is None:
-                return value  # type: ignore[no-any-return]
+                return value  # type: ignore[no-any-return]  # its type was asked for
             value = inner
             continue
         name = _INSIDE.get((kind.__module__, kind.__name__))
