@@ -320,8 +320,10 @@ class Lab:
             [replace(self.request(node_ids), files=files) for node_ids in (sequence, sequence[-1:])] * TIMES
             for files in (files_of(sequence), ())
         )
-        # Each in a copy of its own, they go on while forks look for what leaked; in one folder they would meet.
-        with self._fresh.ahead(own if self.target.copies is not None else []) as wait:
+        # Each in a copy of its own, they go on while forks look for what leaked. In one folder they would meet, and who
+        # asked for one job wants nothing beside another.
+        is_apart = self.target.copies is not None and self.limits.jobs > 1
+        with self._fresh.ahead(own if is_apart else []) as wait:
             culprits = self.explain(sequence)
             proof = tuple(self._counted(probe) for probe in wait())
         proof = proof or tuple(self.judge(own))
