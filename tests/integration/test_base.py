@@ -129,6 +129,10 @@ def test_where_there_is_no_base_nothing_is_guessed(repository: Repository, tmp_p
         f"  {name}",
     ]
     assert told(repository.root, "v9") == ["--against: there is no revision 'v9' [base-missing]", f"  {name}"]
+    with pytest.raises(BaseError) as of_the_settings:
+        find_base(repository.root, None, {}, "v9")
+    where = "pyproject.toml: tool.toxscreen.gates.against"
+    assert of_the_settings.value.render().splitlines()[0] == f"{where}: there is no revision 'v9' [base-missing]"
     repository.commit("second", {"app.py": "a = 2\n"})
     repository.git("switch", "-q", "--orphan", "lonely")
     repository.commit("lonely", {"app.py": "a = 3\n"})

@@ -11,12 +11,13 @@ from unidiff.patch import PatchSet
 from toxscreen import host
 from toxscreen.errors import BaseError, Place
 from toxscreen.model import Base, Changes
+from toxscreen.settings import FILE
 
 #: Variables in which CI systems name the branch that a change is to be merged into.
 _CI_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKET_PR_DESTINATION_BRANCH")
 
 
-def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -> Base:
+def find_base(root: Path, against: str | None, environment: Mapping[str, str], usual: str | None = None) -> Base:
     """The revision to compare with.
 
     On a branch it is the commit at which the branch left the default branch. On the default branch itself it is the
@@ -26,6 +27,7 @@ def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -
         root: the project's root.
         against: a revision that somebody named.
         environment: environment variables; CI systems say there what a change is to be merged into.
+        usual: the revision that the settings name, for when nobody named one.
 
     Raises:
         BaseError: there is no such revision.
@@ -34,7 +36,9 @@ def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -
     if head is None:
         raise BaseError("there is no git commit to compare with", hint="make this folder a git repository and commit")
     if against is not None:
-        return Base(_merge_base(root, head, against, "--against"), against)
+        return Base(_merge_base(root, head, against, Place(key="--against")), against)
+    if usual is not None:
+        return Base(_merge_base(root, head, usual, Place(FILE, "tool.toxscreen.gates.against")), usual)
     branch = next((f"origin/{environment[name]}" for name in _CI_BRANCHES if environment.get(name)), None)
     branch = branch or host.git_default_branch(root)
     if branch is None:
@@ -42,7 +46,7 @@ def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -
             "there is no default branch to compare with: no origin/HEAD, main or master",
             hint="name a revision: --against REV, or gates.against in pyproject.toml",
         )
-    parted = _merge_base(root, head, branch, "the default branch")
+    parted = _merge_base(root, head, branch, Place(key="the default branch"))
     if parted != head:
         return Base(parted, f"merge base with {branch}")
     if host.git_changes(root) is not None:
@@ -53,15 +57,13 @@ def find_base(root: Path, against: str | None, environment: Mapping[str, str]) -
     return Base(parent, f"the commit before, on {branch}")
 
 
-def _merge_base(root: Path, head: str, revision: str, asked_by: str) -> str:
+def _merge_base(root: Path, head: str, revision: str, place: Place) -> str:
     if host.git_resolve(root, revision) is None:
-        raise BaseError(
-            f"there is no revision {revision!r}{_shallow(root)}", place=Place(key=asked_by), hint=_hint(root)
-        )
+        raise BaseError(f"there is no revision {revision!r}{_shallow(root)}", place=place, hint=_hint(root))
     parted = host.git_merge_base(root, head, revision)
     if parted is None:
         told = f"{revision!r} and the commit checked out have no common ancestor{_shallow(root)}"
-        raise BaseError(told, place=Place(key=asked_by), hint=_hint(root))
+        raise BaseError(told, place=place, hint=_hint(root))
     return parted
 
 

@@ -149,7 +149,7 @@ def _base(root: Path, against: str | None, usual: str | None) -> Base | str:
         BaseError: the named one is not there.
     """
     try:
-        return find_base(root, usual if against is None else against, host.environment())
+        return find_base(root, against, host.environment(), usual)
     except BaseError as error:
         if against is not None:
             raise

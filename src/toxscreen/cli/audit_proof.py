@@ -32,10 +32,10 @@ def answer(arguments: argparse.Namespace, root: Path) -> Answer:
         ToxscreenError: there is nothing to compare with, or the settings cannot be used.
     """
     environment = host.environment()
-    against: str | None = arguments.against or load_gates(root, environment).value("against")
     policies = tuple(load(root, environment).categories.values())
     made_from = evidence.state(root)
-    changes = find_changes(root, find_base(root, against, environment))
+    usual: str | None = load_gates(root, environment).value("against")
+    changes = find_changes(root, find_base(root, arguments.against, environment, usual))
     data = prove(root, changes, policies, environment)
     command = (*PROOF_COMMAND, *(("--against", arguments.against) if arguments.against else ()))
     evidence.write(root, KIND, data, command, made_from)

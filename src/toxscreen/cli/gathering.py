@@ -53,7 +53,6 @@ GATES: Final = (
 #: Those that stand for several gates.
 FAMILIES: Final = ("quality",)
 _AUDIT: Final = ("toxscreen", "audit")
-_HUNT: Final = ("toxscreen", "hunt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def project(root: Path, against: str | None) -> Project:
     base: Base | str
     changes: Changes | str
     try:
-        base = find_base(root, against or demanded.value("against"), variables)
+        base = find_base(root, against, variables, demanded.value("against"))
         changes = find_changes(root, base)
     except BaseError as error:
         base = changes = error.render().replace("\n ", ";")
@@ -169,7 +168,7 @@ def recorded_runs(root: Path) -> Iterator[Run]:
 
 def _runs(found: Project, recorded: Sequence[Run], counted: Mapping[str, Run]) -> tuple[Verdict, ...]:
     demanded, expected = found.limits, found.expected
-    hunt = found.read("hunt", _HUNT)
+    hunt = found.read("hunt", isolation.HUNT)
     budgets = {name: policy.budget for name, policy in found.settings.categories.items()}
     return (
         *runs.judge(recorded, found.now, expected, demanded.value("may-deselect")),

@@ -75,9 +75,6 @@ class Screen:
         return left_out.elsewhere + sum(left_out.deselected.values()) if left_out is not None else 0
 
 
-KEY = pytest.StashKey[Screen]()
-
-
 class ItemInfo(NamedTuple):
     """What was found out about one test when it was collected."""
 
@@ -91,11 +88,6 @@ class ItemInfo(NamedTuple):
 
 
 ITEM_KEY = pytest.StashKey[ItemInfo]()
-
-
-def screen_of(config: pytest.Config) -> Screen:
-    """The run that belongs to a configuration; it was started."""
-    return config.stash[KEY]
 
 
 def worker_input(config: pytest.Config) -> dict[str, Any] | None:

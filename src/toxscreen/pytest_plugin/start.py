@@ -19,7 +19,7 @@ from toxscreen.pytest_plugin.ending import Ending
 from toxscreen.pytest_plugin.lead import Lead
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
-from toxscreen.pytest_plugin.screen import KEY, Screen, is_distributed, runs_tests, tx_count, worker_input
+from toxscreen.pytest_plugin.screen import Screen, is_distributed, runs_tests, tx_count, worker_input
 from toxscreen.pytest_plugin.summary import Summary
 from toxscreen.settings import load
 
@@ -36,7 +36,6 @@ def start(config: pytest.Config) -> int | None:
     """
     try:
         screen = _screen(config)
-        config.stash[KEY] = screen
         _register_markers(config, screen)
         if not runs_tests(config) or config.getoption("trace", default=False):
             _set_in_process(config)
