@@ -108,6 +108,8 @@ def test_without_every_run_it_is_unmeasured(expected: tuple[str, ...], told: str
     assert verdict.ruling is Ruling.UNMEASURED
     assert verdict.reason.endswith(f"; no whole run of these sources: {told}")
     assert verdict.remedy == (("tox", "-e", "perf") if expected else ())
+    # What nobody looked at has no number.
+    assert judge({}, expected, {}, NO_HUNT, 0).measured is None
 
 
 def test_more_findings_than_are_told_are_counted() -> None:

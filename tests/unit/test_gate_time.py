@@ -59,6 +59,7 @@ def test_without_every_environment_the_suite_is_unmeasured_unless_it_is_too_long
     assert verdict.remedy == ("tox", "-e", "perf")
     assert judge_suite({"unit": UNIT}, ("unit", "perf"), 59.0).ruling is Ruling.FAIL
     nothing = judge_suite({}, (), 300.0)
+    assert nothing.measured is None
     assert (nothing.ruling, nothing.reason) == (
         Ruling.UNMEASURED,
         "nothing ran; no whole run of these sources: none is expected",

@@ -60,7 +60,7 @@ def judge(
         GATE,
         ruling,
         "; ".join(told),
-        float(len(findings)),
+        float(len(findings)) if sources else None,
         float(limit),
         numerator=len(findings),
         denominator=tests,

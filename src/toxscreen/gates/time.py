@@ -59,7 +59,7 @@ def judge_suite(counted: Mapping[str, Run], expected: Sequence[str], limit: floa
         SUITE,
         ruling,
         told,
-        round(total, 3),
+        round(total, 3) if runs else None,
         limit,
         numerator=len(runs),
         denominator=len(expected),
