@@ -24,6 +24,7 @@ from toxscreen.model import (
     EventKind,
     Header,
     Lane,
+    LaneSpan,
     Leak,
     Order,
     Origin,
@@ -328,6 +329,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
         notes=("the disk was full",),
         selection=Selection(3, {"-k a": 1}),
         lost=("gw10: killed by signal 9",),
+        spans=(LaneSpan("gw9", 11.0, None, 16.0), LaneSpan("gw10", 10.5, None, 16.0)),
     )
     assert found.failed
     assert found.name == "unit"

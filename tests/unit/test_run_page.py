@@ -277,6 +277,8 @@ def test_data_is_everything_and_survives_json() -> None:
         "touched": ["file a.csv", "connection to port 5432"],
         "cpu": 1.5,
         "asserts_nothing": False,
+        "slept": None,
+        "children": None,
     }
     assert told["conflicts"] == [
         {

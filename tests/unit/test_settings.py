@@ -66,10 +66,13 @@ PERF = Policy(
     network="none",
     subprocesses=True,
     leaks="off",
+    alone=True,
 )
 KNOWN_CATEGORIES = "known: integration, perf, real-world, unit"
-KNOWN_KEYS = "known: budget, leaks, markers, network, order, paths, subprocesses, timeout, workers"
-TOP_KEYS = "known: audit, categories, default-category, diagnose, diagnose-budget, freeze, gates, retention, services"
+KNOWN_KEYS = "known: alone, budget, leaks, markers, network, order, paths, subprocesses, timeout, workers"
+TOP_KEYS = (
+    "known: audit, balance, categories, default-category, diagnose, diagnose-budget, freeze, gates, retention, services"
+)
 SERVICE_KEYS = "known: check, start, stop"
 
 
@@ -98,6 +101,7 @@ def test_nothing_is_configured_without_a_file(tmp_path: Path) -> None:
         diagnose=Sourced("auto", "default"),
         diagnose_budget=Sourced(0.0, "default"),
         freeze=Sourced(value=True, source="default"),
+        balance=Sourced("auto", "default"),
         services={},
     )
 
@@ -141,6 +145,7 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         network = "any"
         subprocesses = true
         leaks = "off"
+        alone = true
 
         [tool.toxscreen.categories.perf]
         workers = "auto"
@@ -165,10 +170,11 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         network="any",
         subprocesses=True,
         leaks="off",
+        alone=True,
     )
     smoke = INTEGRATION._replace(category="smoke-test", paths=("tests/smoke_test",), markers=("smoke_test",))
     perf = PERF._replace(workers="auto")
-    keys = ("paths", "markers", "order", "workers", "timeout", "budget", "network", "subprocesses", "leaks")
+    keys = ("paths", "markers", "order", "workers", "timeout", "budget", "network", "subprocesses", "leaks", "alone")
     assert set(keys) == set(CATEGORY_OPTIONS), "a new key needs its place in this test"
     assert found == Settings(
         root=tmp_path,
@@ -189,6 +195,7 @@ def test_every_key_is_read_and_its_source_kept(tmp_path: Path) -> None:
         diagnose=Sourced("auto", "default"),
         diagnose_budget=Sourced(0.0, "default"),
         freeze=Sourced(value=False, source="pyproject.toml: freeze"),
+        balance=Sourced("auto", "default"),
         services={
             "database": Service("database", "localhost:5432", "pg_ctl start", "pg_ctl stop"),
             "web": Service("web", "http://localhost:8000/up"),
@@ -378,6 +385,7 @@ WRONG_VALUES = [
     ("network", "'all'", "'all'", 'one of "none", "loopback", "any"'),
     ("subprocesses", "'yes'", "'yes'", "true or false"),
     ("subprocesses", "1", "1", "true or false"),
+    ("alone", "1", "1", "true or false"),
     ("leaks", "'warn'", "'warn'", 'one of "fail", "report", "off"'),
 ]
 

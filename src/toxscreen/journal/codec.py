@@ -48,10 +48,19 @@ def event_to_line(event: Event) -> bytes:
     line = _common_fields(event.kind, event.time, event.lane, event.node_id)
     if event.outcome is not None:
         line += f',"outcome":"{event.outcome}"'
-    timed = (("setup", event.setup), ("call", event.call), ("teardown", event.teardown), ("cpu", event.cpu))
+    timed = (
+        ("setup", event.setup),
+        ("call", event.call),
+        ("teardown", event.teardown),
+        ("cpu", event.cpu),
+        ("slept", event.slept),
+        ("children", event.children),
+    )
     for name, seconds in timed:
         if seconds is not None:
             line += f',"{name}":{seconds:.6f}'
+    if event.fixture is not None:
+        line += f',"fixture":{_quote(event.fixture)}'
     rest = _rare_fields(event)
     if rest:
         line += "," + _encode(rest)[1:-1]
@@ -85,7 +94,7 @@ def end_line(
         lane: the worker.
         node_id: the test.
         outcome: how it ended.
-        seconds: of "setup", "call" and "teardown", and of "cpu" where that is known.
+        seconds: of "setup", "call" and "teardown", and of "cpu", "slept" and "children" where that is known.
         asserts_nothing: as in the event.
     """
     # An enum's member takes five times as long to format as the text that it is to append.
@@ -154,6 +163,9 @@ def event_from_line(line: bytes | str) -> Event:
             cpu=record.get("cpu"),
             selection=_selection_from_dict(record["selection"]) if "selection" in record else None,
             asserts_nothing=record.get("asserts_nothing", False),
+            fixture=record.get("fixture"),
+            slept=record.get("slept"),
+            children=record.get("children"),
             extra={key: value for key, value in record.items() if key not in types},
         )
     except KeyError as error:

@@ -13,7 +13,19 @@ from typing import Final
 from toxscreen.errors import CorruptJournalError, Place, UnknownRunError
 from toxscreen.journal.codec import event_from_line, header_from_json, json_from
 from toxscreen.journal.store import COLLECTION, GUARD, HEADER, LEAD, is_locked, run_folders, runs_folder
-from toxscreen.model import Attempt, Event, EventKind, Header, Lane, Order, Outcome, Run, RunState
+from toxscreen.model import (
+    Attempt,
+    Event,
+    EventKind,
+    FixtureSpan,
+    Header,
+    Lane,
+    LaneSpan,
+    Order,
+    Outcome,
+    Run,
+    RunState,
+)
 from toxscreen.settings import find_root
 
 #: Stands for the newest run.
@@ -59,6 +71,8 @@ def read_run(folder: Path) -> Run:
         notes=tuple(notes),
         selection=finish.selection if finish else None,
         lost=tuple(f"{name}: {event.text or 'no last word'}" for name, event in sorted(downs.items())),
+        fixtures=tuple(span for name in shards for span in _fixtures(shards[name])),
+        spans=tuple(_span(name, shards[name]) for name in sorted(shards, key=_natural) if shards[name]),
     )
 
 
@@ -182,6 +196,21 @@ def _read_shard(path: Path, notes: list[str]) -> list[Event]:
     return events
 
 
+def _fixtures(events: Sequence[Event]) -> Iterable[FixtureSpan]:
+    for event in events:
+        if event.kind is EventKind.FIXTURE and event.fixture is not None:
+            teardown = event.setup is None
+            seconds = (event.teardown if teardown else event.setup) or 0.0
+            # The line is written when it is over.
+            started = event.time - seconds
+            yield FixtureSpan(event.lane, event.fixture, event.node_id or "", started, seconds, teardown)
+
+
+def _span(name: str, events: Sequence[Event]) -> LaneSpan:
+    collected = next((event.time for event in events if event.kind is EventKind.COLLECTED), None)
+    return LaneSpan(name, events[0].time, collected, events[-1].time)
+
+
 def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
     """Pair starts with ends; a start without an end is what the worker died of, or was cut off."""
     begun: Event | None = None
@@ -208,6 +237,8 @@ def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:
                 touched=event.touched,
                 cpu=event.cpu,
                 asserts_nothing=event.asserts_nothing,
+                slept=event.slept,
+                children=event.children,
             )
             begun = None
     if begun is not None:

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from toxscreen.model.required import ChangedFunctions, Function
+    from toxscreen.model.timing import Duration, Estimate, FixtureSpan, History, LaneSpan
 
 __all__ = [
     "CONFIGURED",
@@ -82,17 +83,22 @@ __all__ = [
     "Code",
     "Conflict",
     "Culprit",
+    "Duration",
     "Ended",
+    "Estimate",
     "Event",
     "EventKind",
     "Evidence",
     "Finding",
+    "FixtureSpan",
     "Frame",
     "Function",
     "Header",
+    "History",
     "Isolation",
     "IsolationKind",
     "Lane",
+    "LaneSpan",
     "Leak",
     "LeakRule",
     "Limits",
@@ -128,7 +134,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged", "required"):
+        for part in ("failure", "found", "judged", "required", "timing"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from toxscreen.model.failure import Leak, Origin
 from toxscreen.model.running import Header, Outcome, Selection
+from toxscreen.model.timing import FixtureSpan, LaneSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Attempt:
     #: Seconds that its process computed, threads included; None where nobody looked, or for a moment only.
     cpu: float | None = None
     asserts_nothing: bool = False
+    #: As in :class:`Event`.
+    slept: float | None = None
+    children: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -111,6 +115,10 @@ class Run:
     selection: Selection | None = None
     #: Workers that ended before their time, each with why.
     lost: tuple[str, ...] = ()
+    #: Set-ups and teardowns of fixtures wider than a test, as they ended.
+    fixtures: tuple[FixtureSpan, ...] = ()
+    #: The lives of the workers.
+    spans: tuple[LaneSpan, ...] = ()
 
     @property
     def name(self) -> str:

@@ -74,6 +74,8 @@ class Policy(NamedTuple):
     network: Network
     subprocesses: bool
     leaks: LeakRule
+    #: Whether a run of it has the machine to itself, under `tox -p` and wherever else cores are shared.
+    alone: bool = False
 
 
 class Case(NamedTuple):
@@ -87,7 +89,11 @@ class Case(NamedTuple):
     category: str | None = None
     #: Tests of one group must stay on one worker.
     group: str | None = None
+    #: Whether nothing else may run meanwhile.
     alone: bool = False
+    #: Keys of the fixtures wider than a test that it uses: ``node id of the scope|name``, with ``[index]`` behind where
+    #: the fixture has parameters.
+    fixtures: tuple[str, ...] = ()
 
 
 class Selection(NamedTuple):
@@ -112,6 +118,8 @@ class EventKind(StrEnum):
     COLLECTED = "collected"
     START = "start"
     END = "end"
+    #: A fixture wider than a test was set up, or torn down.
+    FIXTURE = "fixture"
     NOTE = "note"
     FINISH = "finish"
 
@@ -146,6 +154,12 @@ class Event:
     selection: Selection | None = None
     #: Whether nothing in the test, its helpers and its fixtures can assert, and no marker says that this is meant.
     asserts_nothing: bool = False
+    #: Key of the fixture whose set-up or teardown took so many seconds, as in :attr:`Case.fixtures`.
+    fixture: str | None = None
+    #: Seconds of the test that were asked for by ``time.sleep``; None where nobody looked.
+    slept: float | None = None
+    #: Seconds that processes which the test started and waited for have computed; None where nobody looked.
+    children: float | None = None
     #: Unknown fields of the journal line, kept as they were.
     extra: dict[str, object] = field(default_factory=dict)
 

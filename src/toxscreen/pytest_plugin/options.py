@@ -21,11 +21,24 @@ DIAGNOSE: Final = (
     "auto|off",
     "Whether a red run that was random or parallel ends with the reasons of its failures (default: auto).",
 )
-ALL: Final = (CATEGORY, REPLAY, DIAGNOSE)
+BALANCE: Final = (
+    "--screen-balance",
+    "toxscreen_balance",
+    "auto|off",
+    "Whether tests are handed to workers by how long they took before (default: auto; --dist has the last word).",
+)
+SHARD: Final = (
+    "--screen-shard",
+    "toxscreen_shard",
+    "I/N",
+    "Run the I-th of N parts of the tests, for N machines; 'auto' asks the variables of the CI system.",
+)
+ALL: Final = (CATEGORY, REPLAY, DIAGNOSE, BALANCE, SHARD)
 
 MARKERS: Final = (
     'allow(*what): let the test do what its category forbids; "network" or "subprocess".',
     "needs(*services): services of [tool.toxscreen.services] that must be up for the test.",
+    "alone: nothing else runs while the test does, in no worker and in no environment of `tox -p`.",
     "must_not_raise: the test asserts nothing, it is there to see that nothing is raised.",
 )
 #: Markers of the built-in categories, registered even where toxscreen is not used.

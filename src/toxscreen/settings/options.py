@@ -117,6 +117,7 @@ CATEGORY_OPTIONS: Final = {
         Option("network", one_of("none", "loopback", "any"), "What tests may connect to and bind."),
         Option("subprocesses", truth, "Whether tests may start processes."),
         Option("leaks", one_of("fail", "report", "off"), "What happens when a test leaves process state changed."),
+        Option("alone", truth, "Whether a run has the machine to itself wherever cores are shared, as by `tox -p`."),
     )
 }
 
@@ -143,6 +144,13 @@ TOP_OPTIONS: Final = {
             seconds,
             "Seconds that a diagnosis may take; 0 is 60, or a tenth of the run's where that is more.",
             0.0,
+        ),
+        Option(
+            "balance",
+            one_of("auto", "off"),
+            'Whether workers get tests by how long these took before: "auto" (unless --dist is given) or "off".',
+            "auto",
+            "TOXSCREEN_BALANCE",
         ),
         Option(
             "freeze",

@@ -46,6 +46,7 @@ def _policy(category: str, **changed: object) -> Policy:
         "network": "loopback",
         "subprocesses": True,
         "leaks": "fail",
+        "alone": False,
     }
     return Policy(**(values | changed))
 
@@ -56,7 +57,9 @@ BUILT_IN: Final = {
         _policy("unit", timeout=5.0, budget=120.0, network="none", subprocesses=False),
         _policy("integration"),
         _policy("real-world", timeout=300.0, budget=300.0, network="any", leaks="report"),
-        _policy("perf", order="written", workers=0, timeout=600.0, budget=300.0, network="none", leaks="off"),
+        _policy(
+            "perf", order="written", workers=0, timeout=600.0, budget=300.0, network="none", leaks="off", alone=True
+        ),
     )
 }
 
@@ -76,6 +79,8 @@ class Settings(NamedTuple):
     #: Seconds; 0: what is usual.
     diagnose_budget: Sourced[float]
     freeze: Sourced[bool]
+    #: Whether tests are handed to workers by how long they took before: "auto" or "off".
+    balance: Sourced[str]
     services: Mapping[str, Service]
     #: Whether the gate no-assertion has a limit, so that a run is to look which tests can assert nothing.
     asks_for_assertions: bool = False
@@ -217,6 +222,7 @@ class Reader:
             diagnose=self._top(table, "diagnose"),
             diagnose_budget=self._top(table, "diagnose-budget"),
             freeze=self._top(table, "freeze"),
+            balance=self._top(table, "balance"),
             services=self._services(self.subtable(table, "services")),
             # What else stands there is read by those who judge.
             asks_for_assertions="no-assertion" in self.subtable(table, "gates"),
