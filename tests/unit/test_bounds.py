@@ -48,9 +48,9 @@ def test_start_up_and_collection() -> None:
     )
     assert gains(run) == {"collection": 2.0, "start-up": 1.0}
     start, collection = bound(run, BoundKind.START_UP), bound(run, BoundKind.COLLECTION)
-    assert start.words == "1.00 s pass until all workers are up"
+    assert start.words == "1.00 s pass until the workers are up"
     assert start.evidence == {"seconds": {"gw0": 0.5, "gw1": 1.0}}
-    assert collection.words == "2.00 s pass from then to the first test; gw0 collected for 2.00 s"
+    assert collection.words == "2.00 s pass from the start of the workers to the first test; gw0 collected for 2.00 s"
     assert collection.evidence == {"seconds": {"gw0": 2.0, "gw1": 1.75}}
 
 
@@ -128,13 +128,26 @@ def test_a_long_test_that_began_late() -> None:
     """Twenty tests of a tenth on each of two workers, then one of two seconds: 4 instead of 3 s."""
     run = ran({"gw0": named("a", *[0.1] * 20, 2.0), "gw1": named("b", *[0.1] * 20)})
     assert gains(run)["imbalance"] == pytest.approx(1.0)
+    # Even equal tests would not divide evenly, but that is little.
+    assert gains(run)["few-tests"] == pytest.approx(6.0 * (21 / 41 - 1 / 2), abs=1e-6)
     assert set(gains(run)) == {"imbalance", "few-tests"}
     found = bound(run, BoundKind.IMBALANCE)
     assert found.words == (
-        "workers are idle for 2.00 s altogether at the end:"
-        " a_20.py::test (2.00 s) ended last and began 2.00 s after the first test"
+        "workers are idle for 2.00 s altogether at the end, while gw0 goes on with a_20.py::test (2.00 s)"
     )
-    assert found.remedy == "begin long tests first"
+    assert found.remedy == "begin long tests first, and let idle workers take what waits behind them"
+    assert found.evidence == {
+        "idle_at_the_end_seconds": pytest.approx(2.0),
+        "lane": "gw0",
+        "tests": {"a_20.py::test": pytest.approx(2.0)},
+    }
+
+
+def test_tests_that_wait_behind_a_long_one() -> None:
+    run = ran({"gw0": named("a", 3.0, 0.5, 0.5), "gw1": named("b", 0.5, 0.5)})
+    assert bound(run, BoundKind.IMBALANCE).words == (
+        "workers are idle for 3.00 s altogether at the end, while gw0 goes on with a_0.py::test (3.00 s) and 2 more"
+    )
 
 
 def test_a_file_that_is_held_together() -> None:

@@ -58,20 +58,20 @@ def _before_tests(timeline: Timeline) -> list[Bound]:
     collecting = {track.lane: track.spent(SliceKind.COLLECTING) for track in at_first}
     up = min(timeline.first, max(ups.values(), default=0.0))
     rest = timeline.first - up
-    until = "all workers are up" if len(timeline.tracks) > 1 else "pytest is up"
+    workers, verb = ("the workers", "are") if len(timeline.tracks) > 1 else ("pytest", "is")
     slowest = max(collecting, key=lambda lane: collecting[lane], default="")
     took = f"; {slowest} collected for {told(collecting[slowest])}" if any(collecting.values()) else ""
     return [
         Bound(
             BoundKind.START_UP,
-            f"{told(up)} pass until {until}" if took else f"{told(up)} pass before the first test",
+            f"{told(up)} pass until {workers} {verb} up" if took else f"{told(up)} pass before the first test",
             "look for plugins and imports of conftest.py that take long (python -X importtime -m pytest --version)",
             up,
             {"seconds": ups},
         ),
         Bound(
             BoundKind.COLLECTION,
-            f"{told(rest)} pass from then to the first test{took}",
+            f"{told(rest)} pass from the start of {workers} to the first test{took}",
             "every worker imports all test files: look for imports and parameters that take long, or name fewer paths",
             rest,
             {"seconds": collecting},

@@ -11,6 +11,7 @@ from toxscreen.plan.busy import Busy, longest_first
 from toxscreen.plan.timely import listed, told, words_of
 
 _ROUNDING: Final = 1e-9
+_LISTED: Final = 10
 
 
 class Held(NamedTuple):
@@ -126,12 +127,21 @@ def _held(seen: Busy, held: Mapping[str, Held]) -> Bound | None:
 
 def _imbalance(seen: Busy, work: list[float]) -> Bound:
     """Gain: from the makespan to what longest-first makes of the same work, or to an even share where that is more."""
-    final = max(seen.tests, key=lambda each: each.end)
+    place = max(range(len(seen.tests)), key=lambda place: seen.tests[place].end)
+    lane = seen.lanes[place]
+    quiet = seen.first + min(seen.ends.values())
+    late = [test for test, on in zip(seen.tests, seen.lanes, strict=True) if on == lane and test.end > quiet]
+    late.sort(key=lambda test: -test.seconds)
+    more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+    longest = f"{words_of(late[0])}{more}" if late else "its last test"
     return Bound(
         BoundKind.IMBALANCE,
-        f"workers are idle for {told(seen.tail)} altogether at the end: {words_of(final)} ended last and began"
-        f" {told(final.start - seen.first)} after the first test",
-        "begin long tests first",
+        f"workers are idle for {told(seen.tail)} altogether at the end, while {lane} goes on with {longest}",
+        "begin long tests first, and let idle workers take what waits behind them",
         max(0.0, seen.makespan - max(longest_first(work, seen.workers), seen.even)),
-        {"idle_at_the_end_seconds": seen.tail, "last": final.name, "last_began": final.start},
+        {
+            "idle_at_the_end_seconds": seen.tail,
+            "lane": lane,
+            "tests": {test.name: test.seconds for test in late[:_LISTED]},
+        },
     )

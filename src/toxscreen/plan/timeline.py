@@ -157,10 +157,13 @@ def _test(attempt: Attempt, start: float, fixtures: Sequence[FixtureSpan]) -> Sl
     for kind, seconds in phases:
         if seconds <= 0:
             continue
-        here = [each for each in fixtures if kind is (SliceKind.TEARDOWN if each.teardown else SliceKind.SETUP)]
-        placed = [_slice(each, each.started - attempt.started + start) for each in here]
-        parts.append(Slice(now, seconds, kind, attempt.node_id, tuple(_fitted(placed, now, now + seconds))))
-        now = parts[-1].end
+        inside: tuple[Slice, ...] = ()
+        if fixtures:
+            here = [each for each in fixtures if kind is (SliceKind.TEARDOWN if each.teardown else SliceKind.SETUP)]
+            placed = [_slice(each, each.started - attempt.started + start) for each in here]
+            inside = tuple(_fitted(placed, now, now + seconds))
+        parts.append(Slice(now, seconds, kind, attempt.node_id, inside))
+        now += seconds
     return Slice(start, now - start, SliceKind.TEST, attempt.node_id, tuple(parts), attempt)
 
 

@@ -10,10 +10,13 @@ from toxscreen.model import Slice, SliceKind
 #: So many things are named, the rest is counted.
 _NAMED: Final = 3
 _TWO_DIGITS: Final = 10
+_MILLISECONDS: Final = 0.1
 
 
 def told(seconds: float) -> str:
     """Seconds for people."""
+    if 0 < seconds < _MILLISECONDS:
+        return f"{1000 * seconds:.1f} ms"
     return f"{seconds:.2f} s" if seconds < _TWO_DIGITS else f"{seconds:.1f} s"
 
 
