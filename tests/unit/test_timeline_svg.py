@@ -170,7 +170,7 @@ def test_red_tests_are_seen_however_short_and_what_is_next_to_each_other_is_one(
     assert boxes(top, "p") == []
 
 
-@pytest.mark.parametrize(("lanes", "tests"), [(1, 1), (2, 300), (64, 6_000), (64, 50_000), (1, 50_000), (300, 10_000)])
+@pytest.mark.parametrize(("lanes", "tests"), [(1, 1), (2, 300), (64, 6_000), (64, 20_000), (1, 20_000), (300, 10_000)])
 def test_a_picture_stays_small(lanes: int, tests: int) -> None:
     dice = random.Random(7)
     loads = [2.0] * lanes
