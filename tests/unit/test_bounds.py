@@ -168,7 +168,7 @@ def test_a_file_on_two_lanes_and_one_with_a_single_test_are_not_held_together() 
     run = ran({"gw0": file, "gw1": [("huge.py::test_9", 0.0, 1.0), *named("b", 1.0, start=1.0)]})
     assert "held-together" not in gains(run)
     assert gains(run)["imbalance"] == 3.0
-    assert "held-together" not in gains(ran({"gw0": named("a", 10.0), "gw1": named("b", 1.0)}))
+    assert "held-together" not in gains(ran({"gw0": named("a", 2.0, 8.0), "gw1": named("b", 1.0)}))
 
 
 def test_many_names_are_cut_short() -> None:
@@ -266,6 +266,7 @@ def test_the_test_that_the_run_waits_for_sleeps() -> None:
 def test_nobody_sleeps_longer_than_his_test_takes() -> None:
     run = ran({"main": named("a", 2.0)}, workers=0, more={"a_0.py::test": {"slept": 5.0}})
     assert gains(run) == {"sleeping": 2.0}
+    assert bound(run, BoundKind.SLEEPING).words == "tests sleep for 2.00 s altogether: a_0.py::test (2.00 s)"
 
 
 def test_idleness_between_tests() -> None:
