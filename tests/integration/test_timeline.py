@@ -9,8 +9,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from toxscreen.model import Run
+from toxscreen.cli.timeline_page import words
+from toxscreen.model import BoundKind, Run
+from toxscreen.plan.bounds import bounds
 from toxscreen.plan.spent import did
+from toxscreen.plan.timeline import timeline
 from toxscreen.testing import Project, Suite
 
 FILE = "tests/integration/test_a.py"
@@ -27,11 +30,11 @@ SUITE = Suite(
 
             @pytest.fixture(scope="session")
             def database():
-                time.sleep(0.2)
+                time.sleep(0.1)
                 return "database"
 
             def test_long():
-                time.sleep(3.5)
+                time.sleep(4)
 
             def test_computes():
                 end = time.process_time() + 0.1
@@ -70,12 +73,14 @@ def test_the_long_test_is_named_and_both_files_lie_with_the_run(recorded: tuple[
     folder = Path(".toxscreen") / "runs" / run.id
     assert lines[0] == f"where the time of run {run.id} went"
     assert lines[2].startswith(f"{TESTS} tests on 2 workers took ")
-    (long,) = (line for line in lines if ". long-test, " in line)
-    assert f": {FILE}::test_long (3.5" in long
-    assert long.split(" (", 1)[0].endswith(" s")
-    assert any(line.startswith("one more worker would save ") for line in lines)
-    (slowest,) = (line.split() for line in lines if line.startswith(f"{FILE}::test_long ") and " gw" in line)
-    assert 3.5 <= float(slowest[2]) < 6
+    line = timeline(run)
+    found = bounds(line, int(run.header.host["cores"]))
+    assert tuple(lines[1 : lines.index("", 1)]) == words(run, line, found)
+    # How much that is of a run depends on how long a busy machine takes to start workers.
+    (long,) = (bound for bound in found.bounds if bound.kind is BoundKind.LONG_TEST)
+    assert long.words.startswith(f"{FILE}::test_long (4.")
+    (slowest,) = (each.split() for each in lines if each.startswith(f"{FILE}::test_long ") and " gw" in each)
+    assert 4 <= float(slowest[2]) < 7
     assert lines[-2:] == [
         f"picture: {folder / 'timeline.svg'}",
         f"trace: {folder / 'timeline.json'} (open it in https://ui.perfetto.dev)",
@@ -101,14 +106,14 @@ def test_the_same_as_data(recorded: tuple[Project, Run], tmp_path: Path) -> None
     assert {"long-test", "start-up"} <= {each["kind"] for each in told["bounds"]}
     (long,) = (each for each in told["bounds"] if each["kind"] == "long-test")
     assert list(long["evidence"]["tests"]) == [f"{FILE}::test_long"]
-    assert 0 < long["gain"] <= 3.6
+    assert 0 < long["gain"] <= 4.1
     assert sum(lane["tests"] for lane in told["lanes"]) == TESTS
     for lane in told["lanes"]:
         assert lane["busy"] + lane["before_tests"] + lane["idle"] + lane["after"] == pytest.approx(told["seconds"])
     # Whether what computes does not wait for a core most of the time is the machine's business.
     slow = {each["node_id"]: each["did"] for each in told["slow_tests"]}
     assert slow.items() <= {attempt.node_id: did(attempt) for attempt in run.attempts}.items()
-    assert slow[f"{FILE}::test_long"] in {"waited", "slept 3.5 s"}
+    assert slow[f"{FILE}::test_long"] in {"waited", "slept 4.0 s"}
     assert told["slow_tests"][0]["spent"]["cpu"] < 1.5
     assert result.stderr.startswith(f"where the time of run {run.id} went\n")
 
@@ -120,7 +125,7 @@ def test_a_run_in_one_process(tmp_path: Path) -> None:
     assert "8 tests on 1 worker took " in result.stderr
     (lane,) = document(result.stdout)["lanes"]
     assert (lane["name"], lane["tests"]) == ("main", 8)
-    assert lane["busy"] >= 0.2
+    assert lane["busy"] >= 0.1
 
 
 def test_what_took_the_time_is_said_among_the_slowest_tests(recorded: tuple[Project, Run]) -> None:
