@@ -6,9 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from toxscreen.cli.command import here
 from toxscreen.errors import Place, ReportError, raise_together
+
+_HINT: Final = "name a file in a folder that is there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Output:
     #: As it was given.
     name: str
     path: Path
+    #: What to do where it cannot be written.
+    hint: str = _HINT
 
     def write(self, text: str) -> None:
         """Write it, in the place of what was there.
@@ -31,27 +36,28 @@ class Output:
         try:
             _beside(self.path, text)
         except OSError as error:
-            raise _error(self.name, error.strerror or str(error)) from None
+            raise _error(self.name, error.strerror or str(error), self.hint) from None
 
 
-def outputs(names: Sequence[str]) -> list[Output]:
+def outputs(names: Sequence[str], hint: str = _HINT) -> list[Output]:
     """The files of these names, each of which can be written now.
 
     Args:
         names: relative to the current folder, or absolute.
+        hint: what to do where one cannot be written.
 
     Raises:
         ReportError: one is no file, lies in no folder that can be written to, or is named twice.
         ErrorGroup: more than one is.
     """
     # With realpath a loop of links is no error, and is then replaced like any other file.
-    found = [Output(name, Path(os.path.realpath(here() / name))) for name in names]
+    found = [Output(name, Path(os.path.realpath(here() / name)), hint) for name in names]
     paths = [each.path for each in found]
     wrong = []
     for number, each in enumerate(found):
         told = "is named twice" if each.path in paths[:number] else _problem(each.path)
         if told:
-            wrong.append(_error(each.name, told))
+            wrong.append(_error(each.name, told, hint))
     raise_together(wrong)
     return found
 
@@ -81,6 +87,5 @@ def _beside(path: Path, text: str | None) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _error(name: str, told: str) -> ReportError:
-    place = Place(file=name)
-    return ReportError(f"cannot be written: {told}", place=place, hint="name a file in a folder that is there")
+def _error(name: str, told: str, hint: str) -> ReportError:
+    return ReportError(f"cannot be written: {told}", place=Place(file=name), hint=hint)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from toxscreen.model import Attempt, Lane, Outcome, Page, Run, RunState, Table
 from toxscreen.plan.conflicts import conflicts
 from toxscreen.plan.replay import Target, command, red_lanes
+from toxscreen.plan.spent import did
 
 #: Up to so many tests the lanes are shown test by test without being asked for.
 FEW = 50
@@ -199,10 +200,11 @@ def _slowest(run: Run) -> Table:
             *(f"{seconds:.3f}" for seconds in (attempt.setup, attempt.call, attempt.teardown, attempt.seconds)),
             share(attempt.seconds, whole),
             "-" if attempt.waited is None else f"{attempt.waited:.3f}",
+            did(attempt),
         )
         for attempt in slowest
     ]
-    columns = ("Test", "Lane", "Set-up s", "Call s", "Teardown s", "Total s", "Share", "Waited s")
+    columns = ("Test", "Lane", "Set-up s", "Call s", "Teardown s", "Total s", "Share", "Waited s", "Did")
     return Table(columns, tuple(rows), f"Slowest {len(rows)} tests" if len(rows) > 1 else "Slowest test")
 
 

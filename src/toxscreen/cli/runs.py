@@ -7,15 +7,18 @@ import sys
 from pathlib import Path
 
 from toxscreen import host
-from toxscreen.cli import run_page
+from toxscreen.cli import run_page, timeline_page
 from toxscreen.cli.command import Answer, here
-from toxscreen.errors import CorruptJournalError
-from toxscreen.journal.read import LAST, find_run, read_run, recorded_root
+from toxscreen.errors import ConfigError, CorruptJournalError, Place
+from toxscreen.journal.read import LAST, find_folder, find_run, read_run, recorded_root
 from toxscreen.journal.store import run_folders
 from toxscreen.model import Page, Run, Table
 
 NAME = "runs"
-HELP = "List the recorded runs, newest first, or show one: lanes, slowest tests, failures, who ran what where."
+HELP = (
+    "List the recorded runs, newest first, or show one: lanes, slowest tests, failures, who ran what where,"
+    " and where its time went."
+)
 EXAMPLE = "toxscreen runs last --order"
 
 _PROGRAM = "toxscreen"
@@ -31,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all", action="store_true", help=f"list all recorded runs, not only the newest {_MOST}")
     parser.add_argument("--order", action="store_true", help="list what each lane ran, in order, however long")
+    parser.add_argument(
+        "--timeline",
+        action="store_true",
+        help="say where the time of RUN went and what bounds it; write timeline.json (a Chrome trace, for Perfetto)"
+        " and timeline.svg (a picture)",
+    )
+    parser.add_argument("--output", metavar="FOLDER", help="where --timeline writes them (default: the run's folder)")
 
 
 def run(arguments: argparse.Namespace) -> Answer:
@@ -39,14 +49,27 @@ def run(arguments: argparse.Namespace) -> Answer:
     Raises:
         UnknownRunError: there is no such run.
         CorruptJournalError: it cannot be read.
-        ConfigError: the current folder is gone.
+        ConfigError: the current folder is gone, or arguments do not go together.
+        ReportError: a timeline cannot be written.
+        ErrorGroup: neither of its files can.
     """
+    _check(arguments)
     root = recorded_root(here())
+    if arguments.timeline:
+        return timeline_page.answer(find_folder(root, arguments.run), arguments.output)
     if arguments.run is None:
         return _list(root, most=None if arguments.all else _MOST)
     shown = find_run(root, arguments.run)
     program = called_as()
     return Answer(run_page.page(shown, program, order=arguments.order), run_page.data(shown, program))
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.timeline and arguments.run is None:
+        hint = f"toxscreen runs {LAST} --timeline"
+        raise ConfigError("needs the run whose time it is about", place=Place(key="--timeline"), hint=hint)
+    if arguments.output is not None and not arguments.timeline:
+        raise ConfigError("is for --timeline only", place=Place(key="--output"))
 
 
 def called_as() -> tuple[str, ...]:

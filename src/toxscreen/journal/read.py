@@ -105,12 +105,29 @@ def find_run(root: Path, name: str | None = None) -> Run:
     folders = run_folders(root)
     if name is None:
         return _last_failed(folders)
+    return read_run(_folder(folders, name))
+
+
+def find_folder(root: Path, name: str) -> Path:
+    """The folder of a recorded run by its name or an unambiguous part of it.
+
+    Args:
+        root: the project's root.
+        name: the run, or "last" for the newest.
+
+    Raises:
+        UnknownRunError: there is no such run, or more than one.
+    """
+    return _folder(run_folders(root), name)
+
+
+def _folder(folders: Sequence[Path], name: str) -> Path:
     if name == LAST and folders:
-        return read_run(folders[0])
+        return folders[0]
     exact = [folder for folder in folders if folder.name == name]
     matching = exact or [folder for folder in folders if name and name in folder.name]
     if len(matching) == 1:
-        return read_run(matching[0])
+        return matching[0]
     place = Place(key=f"run {name!r}")
     if matching:
         raise UnknownRunError(

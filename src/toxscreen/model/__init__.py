@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from toxscreen.model.required import ChangedFunctions, Function
+    from toxscreen.model.timed import Bound, Bounded, BoundKind, Slice, SliceKind, Spent, Timeline, Track
     from toxscreen.model.timing import Duration, Estimate, FixtureSpan, History, LaneSpan
 
 __all__ = [
@@ -76,6 +77,9 @@ __all__ = [
     "RATCHET",
     "Attempt",
     "Base",
+    "Bound",
+    "BoundKind",
+    "Bounded",
     "Case",
     "ChangedFunctions",
     "Changes",
@@ -121,11 +125,16 @@ __all__ = [
     "Selection",
     "Service",
     "Sighting",
+    "Slice",
+    "SliceKind",
     "Sourced",
+    "Spent",
     "Stamp",
     "Standing",
     "State",
     "Table",
+    "Timeline",
+    "Track",
     "Verdict",
     "Verified",
     "Workers",
@@ -134,7 +143,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged", "required", "timing"):
+        for part in ("failure", "found", "judged", "required", "timed", "timing"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)
