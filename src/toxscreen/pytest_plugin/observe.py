@@ -145,6 +145,11 @@ class Observe:
         if self._fault >= 0 and faulthandler.is_enabled():
             faulthandler.enable(file=sys.__stderr__ or 2, all_threads=True)
 
+    def note(self, event: Event) -> None:
+        """Append an event to this process's record, where there is one."""
+        if self._shard is not None:
+            self._shard.write(event)
+
     # one test
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
