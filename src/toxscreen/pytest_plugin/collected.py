@@ -33,3 +33,7 @@ class Collected:
                 told = f"what is known of the tests is not recorded: {error.strerror}"
                 screen.problems.warn("journal-unwritable", told)
         self._observe.note(Event(EventKind.COLLECTED, host.CLOCK.wall(), self._observe.lane))
+        if any(case.fixtures for case in cases):
+            from toxscreen.pytest_plugin.timing import Stopwatch
+
+            session.config.pluginmanager.register(Stopwatch(self._observe), "toxscreen-stopwatch")

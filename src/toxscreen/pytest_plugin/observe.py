@@ -152,6 +152,16 @@ class Observe:
 
     # one test
 
+    @property
+    def running(self) -> str:
+        """Node id of the test that runs, or that ran last."""
+        return self._node_id
+
+    @property
+    def phase(self) -> str:
+        """The first of its phases that is not over."""
+        return next((phase for phase, seconds in self._seconds.items() if not seconds), "teardown")
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Everything that belongs to one test lies between its start line and its end line."""
