@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -328,3 +329,51 @@ def test_a_record_that_cannot_be_written_fails_no_test(tmp_path: Path) -> None:
     project.write({".toxscreen": ""})
     result = project.run(*IN_ORDER).expect(exit=0, says=["5 passed", "journal-unwritable"])
     assert result.runs == ()
+
+
+def test_a_slow_test_says_whether_it_slept_computed_or_had_others_compute(tmp_path: Path) -> None:
+    project = at(
+        tmp_path,
+        {
+            "tests/integration/test_slow.py": f"""
+            import subprocess
+            import sys
+            import threading
+            import time
+
+            BUSY = "import time; end = time.process_time() + {LONG}\\nwhile time.process_time() < end: pass"
+
+            def test_sleeps(): time.sleep({LONG})
+            def test_computes(): exec(BUSY)
+            def test_waits_for_a_program(): subprocess.run([sys.executable, "-c", BUSY], check=True)
+            def test_waits_for_a_thread():
+                def sleep():
+                    for _ in range(2): time.sleep({LONG} / 2)
+                threads = [threading.Thread(target=sleep) for _ in range(3)]
+                for thread in threads: thread.start()
+                for thread in threads: thread.join()
+            def test_is_quick(): time.sleep(0.001)
+            """
+        },
+    )
+    result = project.run("--category", "integration", "-n0").expect(exit=0)
+    found = {each.node_id.rpartition("::")[2]: each for each in result.run.attempts}
+    quick = found.pop("test_is_quick")
+    assert (quick.slept, quick.cpu, quick.children) == (None, None, None)
+    assert {test: units(each.children or 0.0) >= 1 for test, each in found.items()} == {
+        "test_sleeps": False,
+        "test_computes": False,
+        "test_waits_for_a_program": True,
+        "test_waits_for_a_thread": False,
+    }
+    assert all(each.children is not None for each in found.values())
+    assert units(found["test_computes"].cpu or 0.0) >= 1
+    if sys.version_info >= (3, 13):
+        assert {test: each.slept for test, each in found.items()} == {
+            "test_sleeps": LONG,
+            "test_computes": 0.0,
+            "test_waits_for_a_program": 0.0,
+            "test_waits_for_a_thread": 0.0,
+        }
+    else:
+        assert {each.slept for each in found.values()} == {None}
