@@ -20,7 +20,21 @@ from typing import NamedTuple
 
 from toxscreen.model import RATCHET
 
+try:
+    import resource
+except ImportError:  # pragma: no cover - Windows
+    _usage = None
+else:
+    _usage, _CHILDREN = resource.getrusage, resource.RUSAGE_CHILDREN
+
 _getpid = os.getpid  # tests replace it
+
+
+def _children() -> float | None:
+    if _usage is None:  # pragma: no cover - Windows
+        return None
+    used = _usage(_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Clock(NamedTuple):
@@ -37,6 +51,8 @@ class Clock(NamedTuple):
     sleep: Callable[[float], None] = time.sleep
     #: Seconds that this process has computed, all its threads together.
     computed: Callable[[], float] = time.process_time
+    #: Seconds that the processes have computed which it started and waited for; None where the system does not say.
+    children: Callable[[], float | None] = _children
 
 
 CLOCK = Clock()

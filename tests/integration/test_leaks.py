@@ -372,3 +372,37 @@ def test_a_leak_beside_a_teardown_that_fails_is_not_the_next_tests(tmp_path: Pat
     )
     blamed = "tests/unit/test_a.py::test_leaks"
     assert leaks(result) == {"test_leaks": [Leak("os.environ['LEFT']", "absent", "1", blamed)]}
+
+
+def test_the_traceback_of_a_fixture_that_fails_shows_the_fixture_only(tmp_path: Path) -> None:
+    project = Suite(
+        {
+            "tests/unit/conftest.py": """
+            import pytest
+
+            @pytest.fixture
+            def narrow():
+                raise ValueError("no row")
+
+            @pytest.fixture(scope="module")
+            def wide():
+                raise ValueError("no database")
+
+            @pytest.fixture(scope="module")
+            def late():
+                yield
+                raise ValueError("no end")
+            """,
+            FILE: """
+            def test_narrow(narrow): ...
+            def test_wide(wide): ...
+            def test_late(late): ...
+            """,
+        }
+    ).at(tmp_path)
+    project.run(*IN_ORDER).expect(
+        exit=1,
+        outcomes={f"{FILE}::test_narrow": "error", f"{FILE}::test_wide": "error", f"{FILE}::test_late": "error"},
+        says=["ValueError: no row", "ValueError: no database", "ValueError: no end"],
+        never_says=["toxscreen/pytest_plugin", "pluggy/"],
+    )

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -410,3 +411,48 @@ def test_the_rule_holds_in_threads_of_the_test(enforce: Callable[[Rule | None], 
     thread.start()
     thread.join()
     assert seen == mine.violations == [told("socket.connect 127.0.0.1:1", MAY["none"], "network")]
+
+
+# sleeping
+
+
+@pytest.fixture
+def telling(enforce: Callable[[Rule | None], Rule | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that tells of sleep, to somebody who listens."""
+    monkeypatch.setattr(calls, "_TELLS_OF_SLEEP", True)
+    enforce(rule("none"))
+
+
+@pytest.mark.usefixtures("telling")
+def test_what_is_asked_of_sleep_is_added_up() -> None:
+    before = calls.slept()
+    assert before is not None
+    for asked in (0.25, 1, True):
+        sys.audit("time.sleep", asked)
+    assert calls.slept() == before + 2.25
+
+
+@pytest.mark.usefixtures("telling")
+@pytest.mark.parametrize("asked", [-1, -0.5, float("nan"), float("inf"), 10**400, "long", None, [], 3 + 4j], ids=repr)
+def test_nonsense_is_no_sleep(asked: object) -> None:
+    before = calls.slept()
+    sys.audit("time.sleep", asked)
+    assert calls.slept() == before
+
+
+@pytest.mark.usefixtures("telling")
+def test_a_thread_that_sleeps_holds_nobody_up() -> None:
+    before = calls.slept()
+    thread = threading.Thread(target=sys.audit, args=("time.sleep", 5.0))
+    thread.start()
+    thread.join()
+    assert calls.slept() == before
+
+
+@pytest.mark.usefixtures("telling")
+def test_only_interpreters_that_tell_of_sleep_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    before = calls.slept()
+    assert (before is not None) is (sys.version_info >= (3, 13))
+    time.sleep(0.001)
+    assert calls.slept() == (None if before is None else before + 0.001)

@@ -68,6 +68,7 @@ EVENTS = st.builds(
     selection=st.none() | SELECTIONS,
     asserts_nothing=st.booleans(),
     fixture=st.none() | TEXT,
+    during=st.none() | TEXT,
     slept=st.none() | SECONDS,
     children=st.none() | SECONDS,
     extra=extra(Event),
@@ -118,6 +119,7 @@ FULL = Event(
     selection=Selection(2, {"-k it": 3}, ("--ignore old",), 1),
     asserts_nothing=True,
     fixture="tests/test_a.py|db",
+    during="setup",
     slept=1.25,
     children=0.75,
     extra={"colour": ["red"]},
@@ -125,7 +127,7 @@ FULL = Event(
 FULL_LINE = (
     b'{"kind":"end","time":1.500000,"lane":"gw1","node_id":"tests/test_a.py::test_it[\\u00e9]","outcome":"failed",'
     b'"setup":0.250000,"call":2.000000,"teardown":0.125000,"cpu":0.500000,"slept":1.250000,'
-    b'"children":0.750000,"fixture":"tests/test_a.py|db",'
+    b'"children":0.750000,"fixture":"tests/test_a.py|db","during":"setup",'
     b'"origin":{"exception":"ValueError","file":"a.py","line":3,"causes":[["KeyError","b.py",4]]},'
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
     b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],'

@@ -42,8 +42,10 @@ def ended(name: str, call: float, *, setup: float = 0.0, teardown: float = 0.0, 
     return Event(EventKind.END, 1.0, "gw0", name, Outcome(outcome), setup, call, teardown)
 
 
-def fixture(name: str, key: str, *, setup: float | None = None, teardown: float | None = None) -> Event:
-    return Event(EventKind.FIXTURE, 1.0, "gw0", name, setup=setup, teardown=teardown, fixture=key)
+def fixture(
+    name: str, key: str, *, setup: float | None = None, teardown: float | None = None, during: str | None = None
+) -> Event:
+    return Event(EventKind.FIXTURE, 1.0, "gw0", name, setup=setup, teardown=teardown, fixture=key, during=during)
 
 
 def test_nothing_recorded_is_nothing_remembered(tmp_path: Path) -> None:
@@ -94,6 +96,28 @@ def test_what_a_wide_fixture_takes_is_no_part_of_the_test_that_sets_it_up(tmp_pa
     )
 
 
+def test_a_wide_fixture_is_taken_from_the_phase_that_it_happened_in(tmp_path: Path) -> None:
+    record(
+        tmp_path,
+        1,
+        [
+            fixture("a", "m|db[0]", teardown=1.0, during="setup"),
+            fixture("a", "m|db[1]", setup=2.0),
+            fixture("a", "m|late", setup=4.0, during="call"),
+            fixture("a", "m|odd", setup=8.0, during="lunch"),
+            ended("a", 4.5, setup=3.25, teardown=0.125),
+        ],
+    )
+    assert load_history(tmp_path) == History(
+        {"a": Duration(0.25, 0.5, 0.125)}, {"m|db[0]": 1.0, "m|db[1]": 2.0, "m|late": 4.0, "m|odd": 8.0}
+    )
+
+
+def test_no_test_takes_less_than_nothing(tmp_path: Path) -> None:
+    record(tmp_path, 1, [fixture("a", "m|db", setup=2.0), ended("a", 0.5, setup=1.875)])
+    assert load_history(tmp_path).tests == {"a": Duration(0.0, 0.5, 0.0)}
+
+
 def test_a_fixture_that_is_set_up_again_takes_as_long_as_once(tmp_path: Path) -> None:
     key = "m|db"
     record(tmp_path, 1, [fixture("a", key, setup=2.0), fixture("b", key, setup=1.0), ended("a", 0.0, setup=2.0)])
@@ -127,7 +151,13 @@ def test_a_run_is_folded_once_and_remembered_when_it_is_gone(tmp_path: Path) -> 
         '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": [1]}, "fixtures": {}}',
         '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": [1, [0, -1, 0]]}, "fixtures": {}}',
         '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": [1, [0, NaN, 0]]}, "fixtures": {}}',
+        '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": [1, [0, 1]]}, "fixtures": {}}',
+        '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": [1, "abc"]}, "fixtures": {}}',
+        '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": ["b", [0, 1, 0]]}, "fixtures": {}}',
+        '{"schema": 1, "runs": [], "folded": 1, "tests": {"a": {"b": 1, "c": 2}}, "fixtures": {}}',
         '{"schema": 1, "runs": [], "folded": 1, "tests": {}, "fixtures": {"a": [1, "x"]}}',
+        '{"schema": 1, "runs": [], "folded": 1, "tests": {}, "fixtures": {"a": [1]}}',
+        '{"schema": 1, "runs": [], "folded": 1, "tests": {}, "fixtures": {"a": "bc"}}',
         '{"schema": 1, "runs": 3, "folded": 1, "tests": {}, "fixtures": {}}',
     ],
 )

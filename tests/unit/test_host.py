@@ -138,6 +138,14 @@ def test_a_test_that_freezes_time_does_not_freeze_ours(monkeypatch: pytest.Monke
     assert Clock() == host.CLOCK == Clock(time.time, time.perf_counter, time.sleep)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not say")
+def test_what_children_computed_is_known_and_never_falls() -> None:
+    first, second = host.CLOCK.children(), host.CLOCK.children()
+    assert first is not None
+    assert second is not None
+    assert 0.0 <= first <= second
+
+
 # programs and files
 
 

@@ -22,6 +22,7 @@ from toxscreen.model import (
     Attempt,
     Event,
     EventKind,
+    FixtureSpan,
     Header,
     Lane,
     LaneSpan,
@@ -699,3 +700,42 @@ def test_a_name_is_made_from_the_time_in_utc(tmp_path: Path, monkeypatch: pytest
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_times_of_wide_fixtures_and_of_workers_are_read_and_make_no_attempt(tmp_path: Path) -> None:
+    up = Event(EventKind.LANE_UP, 10.0, "gw0", pid=1)
+    collected = Event(EventKind.COLLECTED, 10.5, "gw0")
+    folder = record(
+        tmp_path,
+        collected=["a"],
+        gw0=[
+            up,
+            collected,
+            start("a"),
+            Event(EventKind.FIXTURE, 11.25, "gw0", "a", setup=0.25, fixture="m|db[0]"),
+            Event(EventKind.FIXTURE, 12.5, "gw0", "a", teardown=0.5, fixture="m|db[0]"),
+            end("a", at=13.0),
+        ],
+        gw1=[replace(up, lane="gw1"), replace(collected, time=10.75, lane="gw1")],
+        gw2=[replace(up, lane="gw2", time=14.0)],
+        run=[finish(0)],
+    )
+    run = read_run(folder)
+    assert run.fixtures == (
+        FixtureSpan("gw0", "m|db[0]", "a", 11.0, 0.25),
+        FixtureSpan("gw0", "m|db[0]", "a", 12.0, 0.5, teardown=True),
+    )
+    assert run.spans == (
+        LaneSpan("gw0", 10.0, 10.5, 13.0),
+        LaneSpan("gw1", 10.0, 10.75, 10.75),
+        LaneSpan("gw2", 14.0, None, 14.0),
+    )
+    assert [attempt.node_id for attempt in run.attempts] == ["a"]
+    assert run.order.lanes == (Lane("gw0", ("a",)), Lane("gw1", ()), Lane("gw2", ()))
+    assert (run.state, run.notes) == (RunState.COMPLETE, ())
+
+
+def test_a_record_without_such_times_is_read_as_ever(tmp_path: Path) -> None:
+    run = read_run(record(tmp_path, collected=["a"], gw0=[start("a"), end("a")], run=[finish(0)]))
+    assert (run.fixtures, run.spans) == ((), (LaneSpan("gw0", 11.0, None, 12.0),))
+    assert (run.attempts[0].slept, run.attempts[0].children) == (None, None)

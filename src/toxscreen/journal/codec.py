@@ -61,6 +61,8 @@ def event_to_line(event: Event) -> bytes:
             line += f',"{name}":{seconds:.6f}'
     if event.fixture is not None:
         line += f',"fixture":{_quote(event.fixture)}'
+    if event.during is not None:
+        line += f',"during":{_quote(event.during)}'
     rest = _rare_fields(event)
     if rest:
         line += "," + _encode(rest)[1:-1]
@@ -164,6 +166,7 @@ def event_from_line(line: bytes | str) -> Event:
             selection=_selection_from_dict(record["selection"]) if "selection" in record else None,
             asserts_nothing=record.get("asserts_nothing", False),
             fixture=record.get("fixture"),
+            during=record.get("during"),
             slept=record.get("slept"),
             children=record.get("children"),
             extra={key: value for key, value in record.items() if key not in types},

@@ -156,6 +156,9 @@ class Event:
     asserts_nothing: bool = False
     #: Key of the fixture whose set-up or teardown took so many seconds, as in :attr:`Case.fixtures`.
     fixture: str | None = None
+    #: In which phase of the test that was, where it is not the fixture's own: its set-up in a "call", its teardown in
+    #: the "setup" of the next parameter's first test.
+    during: str | None = None
     #: Seconds of the test that were asked for by ``time.sleep``; None where nobody looked.
     slept: float | None = None
     #: Seconds that processes which the test started and waited for have computed; None where nobody looked.

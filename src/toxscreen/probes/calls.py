@@ -172,7 +172,12 @@ _PROCESS_EVENTS: Final[dict[str, Callable[[tuple[Any, ...]], str]]] = {
     "os.forkpty": _process("os.forkpty"),
 }
 _JUDGED: Final = frozenset({*_NETWORK_EVENTS, *_PROCESS_EVENTS})
-_WATCHED: Final = _JUDGED | EVENTS
+_SLEEP: Final = "time.sleep"
+#: Whether the interpreter tells of it, see https://docs.python.org/3/library/time.html#time.sleep.
+_TELLS_OF_SLEEP: Final = sys.version_info >= (3, 13)
+_WATCHED: Final = _JUDGED | EVENTS | {_SLEEP}
+#: Seconds that nobody can sleep: what is asked for may be nonsense.
+_TOO_LONG: Final = threading.TIMEOUT_MAX
 
 
 class _InForce:
@@ -182,6 +187,8 @@ class _InForce:
     #: Takes notes of the running test.
     touched: Touched | None = None
     added = False
+    #: Seconds that the main thread asked ``time.sleep`` for, since somebody looks.
+    slept = 0.0
     #: Threads that act for toxscreen itself.
     exempt: Final[set[int]] = set()
 
@@ -194,8 +201,11 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             check(event, arguments)
         # What was forbidden did not happen.
         touched = _InForce.touched
-        if touched is not None and event in EVENTS and threading.get_ident() not in _InForce.exempt:
-            touched.hear(event, arguments)
+        if touched is not None and event in EVENTS:
+            if threading.get_ident() not in _InForce.exempt:
+                touched.hear(event, arguments)
+        elif event == _SLEEP:
+            _note_sleep(arguments[0])
 
 
 def check(event: str, arguments: tuple[Any, ...]) -> None:
@@ -239,6 +249,21 @@ def listen(touched: Touched | None) -> Touched | None:
     if touched is not None and not _InForce.added:
         _add_hook()
     return before
+
+
+def slept() -> float | None:
+    """Seconds that the main thread asked ``time.sleep`` for so far; None where nobody listens, or nobody tells."""
+    return _InForce.slept if _TELLS_OF_SLEEP and _InForce.added else None
+
+
+def _note_sleep(seconds: object) -> None:
+    # Other threads may sleep for longer than the test takes, and hold nobody up.
+    if (
+        isinstance(seconds, int | float)
+        and 0 < seconds < _TOO_LONG
+        and threading.get_ident() == threading.main_thread().ident
+    ):
+        _InForce.slept += seconds
 
 
 def _add_hook() -> None:

@@ -87,6 +87,7 @@ class Leaks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         """Note what a fixture that outlives the test changes: it is expected to undo it."""
+        __tracebackhide__ = True
         if fixturedef.scope == "function" or self._ledger is None:
             return (yield)
         before = process_state.look()

@@ -16,7 +16,7 @@ from toxscreen.guard.watch import Watch
 from toxscreen.journal.codec import end_line, start_line
 from toxscreen.journal.write import Shard
 from toxscreen.model import Event, EventKind, Outcome
-from toxscreen.probes.calls import Rule, enforce, listen
+from toxscreen.probes.calls import Rule, enforce, listen, slept
 from toxscreen.probes.touching import Touched
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
@@ -56,10 +56,13 @@ class Observe:
         self.lane = lane_name(config)
         self._now = host.CLOCK.wall
         self._computed = host.CLOCK.computed
-        #: When that was asked last, and the answer.
+        self._children = host.CLOCK.children
+        #: When these were asked last, and the answers.
         self._asked, self._answer = 0.0, 0.0
-        #: What the process had computed when the test began.
+        self._children_before: float | None = None
+        #: What the process had computed when the test began, and how long it had slept.
         self._computed_before = 0.0
+        self._slept_before: float | None = None
         self._leaks = leaks
         self._shard: Shard | None = None
         self._watch: Watch | None = None
@@ -145,7 +148,22 @@ class Observe:
         if self._fault >= 0 and faulthandler.is_enabled():
             faulthandler.enable(file=sys.__stderr__ or 2, all_threads=True)
 
+    def note(self, event: Event) -> None:
+        """Append an event to this process's record, where there is one."""
+        if self._shard is not None:
+            self._shard.write(event)
+
     # one test
+
+    @property
+    def running(self) -> str:
+        """Node id of the test that runs, or that ran last."""
+        return self._node_id
+
+    @property
+    def phase(self) -> str:
+        """The first of its phases that is not over."""
+        return next((phase for phase, seconds in self._seconds.items() if not seconds), "teardown")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -185,12 +203,14 @@ class Observe:
         since = now - self._asked
         if not 0.0 <= since < _MOMENT:
             self._asked, self._answer, since = now, self._computed(), 0.0
+            self._children_before = self._children()
         self._computed_before = self._answer + since
+        self._slept_before = slept()
 
     def _end(self) -> None:
         seconds = self._seconds
         if seconds["setup"] + seconds["call"] + seconds["teardown"] >= _WORTH_SAYING:
-            seconds["cpu"] = max(0.0, self._computed() - self._computed_before)
+            self._tell_how_it_went(seconds)
         enforce(self._outer_rule)
         listen(self._outer_touched)
         self._rule = self._outer_rule = self._outer_touched = None
@@ -217,6 +237,8 @@ class Observe:
                         self._text,
                         touched=touched,
                         cpu=seconds.get("cpu"),
+                        slept=seconds.get("slept"),
+                        children=seconds.get("children"),
                         asserts_nothing=self._asserts_nothing,
                     )
                 )
@@ -225,6 +247,14 @@ class Observe:
                 seen = (self._node_id, self._outcome, seconds)
                 self._shard.write_line(end_line(self._now(), self.lane, *seen, asserts_nothing=nothing))
         self._checkpoints.after_test()
+
+    def _tell_how_it_went(self, seconds: dict[str, float]) -> None:
+        """Add what a test did that took long: computed, slept, had others compute; what nobody knows is left out."""
+        seconds["cpu"] = max(0.0, self._computed() - self._computed_before)
+        counters = (("slept", slept(), self._slept_before), ("children", self._children(), self._children_before))
+        for name, now, before in counters:
+            if now is not None and before is not None:
+                seconds[name] = max(0.0, now - before)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:

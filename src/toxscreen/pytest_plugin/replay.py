@@ -9,6 +9,7 @@ import pytest
 
 from toxscreen.model import Run
 from toxscreen.plan.replay import Comparison, Target, compare, cut, pick_lane, without_replay
+from toxscreen.pytest_plugin.fixtures import group_name, groups_of
 from toxscreen.pytest_plugin.screen import Screen
 
 _MOST_NAMES = 5
@@ -54,9 +55,9 @@ class Replay:
 
     def _name_then(self, item: pytest.Item) -> str:
         """The node id that the old run knew: under ``--dist loadgroup`` pytest-xdist appends the group to it."""
-        groups = {str((*mark.args, mark.kwargs.get("name", "default"))[0]) for mark in item.iter_markers("xdist_group")}
-        grouped = f"{item.nodeid}@{'_'.join(sorted(groups))}"
-        return grouped if groups and grouped in self._known else item.nodeid
+        group = group_name(groups_of(item.iter_markers()))
+        grouped = f"{item.nodeid}@{group}"
+        return grouped if group is not None and grouped in self._known else item.nodeid
 
     def _selects_alike(self, config: pytest.Config) -> bool:
         """Whether today's arguments select as those of the old run did: only then is a test unknown to it a new one."""

@@ -15,6 +15,7 @@ from toxscreen.model import Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
 from toxscreen.pytest_plugin import configured_root, options
 from toxscreen.pytest_plugin.collect import Collect
+from toxscreen.pytest_plugin.collected import Collected
 from toxscreen.pytest_plugin.ending import Ending
 from toxscreen.pytest_plugin.lead import Lead
 from toxscreen.pytest_plugin.leaks import Leaks
@@ -234,7 +235,9 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
         leaks = Leaks() if any(policy.leaks != "off" for policy in _policies(screen)) else None
         if leaks is not None:
             register(leaks, "toxscreen-leaks")
-        register(Observe(config, screen, leaks), "toxscreen-observe")
+        observe = Observe(config, screen, leaks)
+        register(observe, "toxscreen-observe")
+        register(Collected(observe), "toxscreen-collected")
         if screen.settings.services:
             from toxscreen.pytest_plugin.services import Services
 
