@@ -1,117 +1,17 @@
-"""`tox -p` on one core budget: real tox, real pytest in real environments; workers, tests and tox itself are killed."""
+"""`tox -p` on one core budget, with real tox and real pytest: what is counted, and what has the machine to itself."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections import Counter
-from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from toxing import BUSY, PYTEST, UNIT, Ran, most_at_once, ran, states, suite, tox
 
-from toxscreen.journal.store import run_folders
-from toxscreen.testing import Project, Result, Suite
+from toxscreen.testing import Suite
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away from tox here")
-
-#: Takes cores away, and is there where toxscreen is not installed beside tox; loading the plugin twice is harmless.
-TOXFILE = """\
-import os
-os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:{cores}])
-from toxscreen.tox_plugin import tox_add_core_config, tox_after_run_commands
-from toxscreen.tox_plugin import tox_before_run_commands, tox_env_teardown
-"""
-TOX_INI = """\
-[tox]
-env_list = {names}
-no_package = true
-[testenv]
-skip_install = true
-allowlist_externals = *
-pass_env =
-    COVERAGE_*
-    PYTHONPATH
-    TMPDIR
-    TOXSCREEN_*
-    GO
-"""
-PYTEST = f"{sys.executable} -m pytest -p no:cacheprovider"
-#: A virtual environment of an environment need not have pip.
-FAST: dict[str, str | None] = {"VIRTUALENV_NO_SEED": "1"}
-UNIT = f"{PYTEST} --category unit -n 2"
-#: A file of ten tests that take some time and see how many others do so, too.
-BUSY = """\
-import os, pathlib, time, pytest
-running = pathlib.Path(__file__).parents[2] / "running"
-running.mkdir(exist_ok=True)
-
-@pytest.mark.parametrize("number", range(10))
-def test_busy(number):
-    mine = running / str(os.getpid())
-    mine.touch()
-    seen = len(list(running.iterdir()))
-    time.sleep(0.03)
-    mine.unlink()
-    assert seen <= {cores}
-"""
-
-
-def suite(environments: dict[str, str], files: dict[str, str], cores: int = 1) -> Suite:
-    """A project whose environments each run some commands, and a tox that may use so many cores."""
-    ini = TOX_INI.format(names=",".join(environments))
-    for name, commands in environments.items():
-        ini += f"[testenv:{name}]\n{commands if ' = ' in commands else f'commands = {commands}'}\n"
-    return Suite(
-        {"tox.ini": ini, "toxfile.py": TOXFILE.format(cores=cores), "pyproject.toml": "[tool.toxscreen]\n"} | files
-    )
-
-
-class Ran(NamedTuple):
-    """One test, by its own lines in the journal."""
-
-    environment: str
-    node_id: str
-    begun: float
-    ended: float
-
-    def beside(self, other: Ran) -> bool:
-        return self is not other and self.begun < other.ended and other.begun < self.ended
-
-
-def tox(project: Project, *arguments: str, module: str = "tox") -> Result:
-    return project.run(*(arguments or ("-p", "all")), module=module, env=FAST)
-
-
-def ran(project: Project) -> list[Ran]:
-    """Every test that all runs of a project have begun and ended."""
-    found = []
-    for folder in run_folders(project.root):
-        environment = str(json.loads((folder / "header.json").read_text())["environment"])
-        for shard in folder.glob("*.jsonl"):
-            begun = {}
-            for event in map(json.loads, shard.read_text().splitlines()):
-                if event["kind"] == "start":
-                    begun[event["node_id"]] = event["time"]
-                elif event["kind"] == "end":
-                    found.append(Ran(environment, event["node_id"], begun[event["node_id"]], event["time"]))
-    return found
-
-
-def most_at_once(tests: list[Ran]) -> int:
-    """How many tests ran at the same moment."""
-    changes = sorted(change for test in tests for change in ((test.begun, 1), (test.ended, -1)))
-    return max(accumulate(change for _, change in changes))
-
-
-def states(result: Result) -> dict[str, dict[str, int]]:
-    """How many tests of each environment ended how."""
-    return {
-        str(run.header.environment): dict(Counter(outcome.value for outcome in run.outcomes.values()))
-        for run in result.runs
-    }
 
 
 @pytest.mark.parametrize("cores", [1, 2])
@@ -149,3 +49,106 @@ def test_environments_without_pytest_and_a_long_test_count_as_well(tmp_path: Pat
     assert states(result) == {"long": {"passed": 1}, "busy": {"passed": 10}}
     begun, ended = (float((project.root / name).read_text()) for name in ("begun", "ended"))
     assert most_at_once([*ran(project), Ran("program", "program", begun, ended)]) <= 2
+
+
+def test_a_pytest_inside_a_test_is_a_part_of_it(tmp_path: Path) -> None:
+    files = {
+        "tests/integration/test_nested.py": f"""\
+            import os, subprocess, sys
+            def test_nested():
+                assert [name for name in os.environ if name.startswith("TOXSCREEN_SLOTS")] == []
+                subprocess.run("{PYTEST} --category unit -n auto".split(), check=True)
+            """,
+        "tests/unit/test_inner.py": "import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_inner(n): pass\n",
+    }
+    nesting = f"{PYTEST} --category integration -n 0"
+    project = suite({"a": nesting, "b": nesting}, files).at(tmp_path)
+    result = tox(project)
+    result.expect(exit=0, never_says=["slots-lost"])
+    assert sorted(len(run.attempts) for run in result.runs) == [1, 1, 4, 4]
+
+
+def test_what_waits_has_all_the_time_in_the_world(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_long.py": "import time\ndef test_long(): time.sleep(2)\n",
+        "tests/integration/test_short.py": """\
+            import time, pytest
+            @pytest.mark.parametrize("number", range(4))
+            @pytest.mark.timeout(1)
+            def test_short(number): time.sleep(0.3)
+            """,
+    }
+    short = f"{PYTEST} --category integration -n 3"
+    project = suite({"long": UNIT, "short": short}, files).at(tmp_path)
+    result = tox(project)
+    result.expect(exit=0)
+    assert states(result) == {"long": {"passed": 1}, "short": {"passed": 4}}
+    found = ran(project)
+    assert most_at_once(found) == 1
+    assert max(test.ended - test.begun for test in found if test.environment == "short") < 1
+
+
+def test_perf_has_the_machine_to_itself_without_depends(tmp_path: Path) -> None:
+    files = {
+        "tests/perf/test_alone.py": "import time\ndef test_one(): time.sleep(0.2)\ndef test_two(): time.sleep(0.2)\n",
+        "tests/unit/test_busy.py": BUSY.format(cores=2),
+    }
+    perf = f"{PYTEST} --category perf"
+    project = suite({"perf": perf, "unit": UNIT, "workers": f"{perf} -n 2"}, files, 2).at(tmp_path)
+    result = tox(project)
+    result.expect(exit=0)
+    assert states(result) == {"perf": {"passed": 2}, "unit": {"passed": 10}, "workers": {"passed": 2}}
+    found = ran(project)
+    pairs = {(one.environment, two.environment) for one in found for two in found if one.beside(two)}
+    assert pairs <= {("unit", "unit"), ("workers", "workers")}
+    begun = {str(run.header.environment): run.header.started for run in result.runs}
+    measured = [test.begun for test in found if test.environment == "perf"]
+    assert min(measured) - begun["perf"] < 1.5, "a run that waits for the machine has not begun"
+
+
+ALONE = """\
+import time, pytest
+@pytest.mark.alone
+def test_alone(): time.sleep(0.2)
+@pytest.mark.parametrize("number", range(9))
+def test_other(number): time.sleep(0.05)
+"""
+
+
+def test_a_test_that_is_marked_runs_alone_on_the_machine(tmp_path: Path) -> None:
+    files = {"tests/unit/test_some.py": ALONE, "tests/integration/test_busy.py": BUSY.format(cores=2)}
+    project = suite({"some": UNIT, "busy": UNIT.replace("unit", "integration")}, files, 2).at(tmp_path)
+    result = tox(project)
+    result.expect(exit=0)
+    found = ran(project)
+    (alone,) = (test for test in found if "test_alone" in test.node_id)
+    assert (len(found), [test for test in found if test.beside(alone)]) == (20, [])
+    assert most_at_once(found) == 2
+
+
+@pytest.mark.parametrize("dist", ["load", "loadfile", "worksteal"])
+def test_it_runs_alone_in_a_run_without_tox_as_well(tmp_path: Path, dist: str) -> None:
+    project = Suite({f"tests/unit/test_{name}.py": ALONE for name in "abc"}).at(tmp_path)
+    result = project.run("--category", "unit", "-n3", "--dist", dist)
+    result.expect(exit=0, never_says=["slots-lost"])
+    found = ran(project)
+    alone = [test for test in found if "test_alone" in test.node_id]
+    assert (len(found), len(alone)) == (30, 3)
+    assert [test for one in alone for test in found if test.beside(one)] == []
+    assert 1 < most_at_once(found) <= 3
+    assert list(project.root.rglob("*.alone")) == []
+
+
+def test_one_environment_has_nothing_to_share(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_free.py": """\
+            import os
+            def test_free():
+                assert [name for name in os.environ if name.startswith(("TOXSCREEN_SLOTS", "PYTEST_XDIST_AUTO"))] == []
+            """
+    }
+    project = suite({"a": UNIT, "b": UNIT}, files).at(tmp_path)
+    for arguments in (("-p", "all", "-e", "a"), ("-p", "1")):
+        result = tox(project, *arguments)
+        assert result.exit == 0, repr(result)
+    assert not (project.root / ".tox" / ".toxscreen-slots").exists()

@@ -33,6 +33,8 @@ class Budget:
         self.total = total
         self._lock = threading.Lock()
         self._blankets: dict[str, Client] = {}
+        #: Those whose turn has come.
+        self._granted: set[str] = set()
         self._over = threading.Event()
         self._meet()
         if self._server is None:
@@ -52,8 +54,9 @@ class Budget:
                     self._meet()
                 except OSError:
                     return
-                for name, client in self._blankets.items():
-                    client.close()
+                # Who still waits finds the new server by itself.
+                for name in self._granted:
+                    self._blankets[name].close()
                     anew = self._blankets[name] = Client(self.address, self._key(name))
                     anew.take()
 
@@ -77,12 +80,16 @@ class Budget:
             if name in self._blankets:
                 return
             client = self._blankets[name] = Client(self.address, self._key(name))
-        client.acquire(Kind.BLANKET, interrupted)
+        granted = client.acquire(Kind.BLANKET, interrupted)
+        with self._lock:
+            if granted and self._blankets.get(name) is client:
+                self._granted.add(name)
 
     def end(self, name: str) -> None:
         """The commands of an environment are over; twice is harmless."""
         with self._lock:
             client = self._blankets.pop(name, None)
+            self._granted.discard(name)
         if client is not None:
             client.close()
 

@@ -24,7 +24,7 @@ _STREAM = socket.SOCK_STREAM
 #: Seconds after which somebody who waits looks whether there is still a reason to.
 _LOOK: Final = 0.25
 #: How long a server may take to come back: another tox takes over where the first one has ended.
-_PATIENCE: Final = 1.0
+_PATIENCE: Final = 2.0
 _AGAIN: Final = 0.05
 #: How long a server may take to read.
 _STALLED: Final = 30.0
