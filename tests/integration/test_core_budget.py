@@ -152,3 +152,18 @@ def test_one_environment_has_nothing_to_share(tmp_path: Path) -> None:
         result = tox(project, *arguments)
         assert result.exit == 0, repr(result)
     assert not (project.root / ".tox" / ".toxscreen-slots").exists()
+
+
+def test_pytest_xdist_is_told_how_many_workers_are_sensible_unless_somebody_has(tmp_path: Path) -> None:
+    telling = f"{sys.executable} -c \"import os; print('workers', os.environ['PYTEST_XDIST_AUTO_NUM_WORKERS'])\""
+    shown = f"commands = {telling}\nparallel_show_output = true\n"
+    environments = {"a": shown, "b": f"{shown}set_env = PYTEST_XDIST_AUTO_NUM_WORKERS = 7\n"}
+    passed = f"{shown}pass_env = PYTEST_XDIST_AUTO_NUM_WORKERS\n"
+    project = suite(environments | {"c": passed}, {}, 1).at(tmp_path)
+    told = tox(project, env={"PYTEST_XDIST_AUTO_NUM_WORKERS": "9"})
+    told.expect(exit=0)
+    assert sorted(line for line in told.stdout.splitlines() if line.startswith("workers")) == [
+        "workers 1",
+        "workers 7",
+        "workers 9",
+    ]

@@ -75,8 +75,9 @@ class Ran(NamedTuple):
         return self is not other and self.begun < other.ended and other.begun < self.ended
 
 
-def tox(project: Project, *arguments: str, module: str = "tox") -> Result:
-    return project.run(*(arguments or ("-p", "all")), module=module, env=FAST)
+def tox(project: Project, *arguments: str, env: dict[str, str | None] | None = None) -> Result:
+    """Run tox, `tox -p all` when nothing else is said."""
+    return project.run(*(arguments or ("-p", "all")), module="tox", env={**FAST, **(env or {})})
 
 
 def ran(project: Project) -> list[Ran]:
