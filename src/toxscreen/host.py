@@ -27,7 +27,7 @@ except ImportError:  # pragma: no cover - Windows
 else:
     _usage, _CHILDREN = resource.getrusage, resource.RUSAGE_CHILDREN
 
-_getpid = os.getpid  # tests replace it
+_fstat, _getpid = os.fstat, os.getpid  # tests replace them
 
 
 def _children() -> float | None:
@@ -356,6 +356,15 @@ def is_running(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def place(descriptor: int) -> tuple[int, int] | None:
+    """The device and file that a descriptor belongs to; None when it is closed."""
+    try:
+        status = _fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def open_for_append(path: Path) -> int:

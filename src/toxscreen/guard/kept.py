@@ -6,8 +6,10 @@ import contextlib
 import os
 from pathlib import Path
 
+from toxscreen.host import place
+
 # Tests replace functions of `os`; these are the real ones.
-_close, _fstat, _open = os.close, os.fstat, os.open
+_close, _open = os.close, os.open
 
 
 class Kept:
@@ -45,12 +47,3 @@ class Kept:
         if place(self._descriptor) == self._identity:
             with contextlib.suppress(OSError):
                 _close(self._descriptor)
-
-
-def place(descriptor: int) -> tuple[int, int] | None:
-    """The device and file that a descriptor belongs to; None when it is closed."""
-    try:
-        status = _fstat(descriptor)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -14,8 +14,9 @@ from pathlib import Path
 import toxscreen
 from toxscreen import host
 from toxscreen.guard import process as guard
-from toxscreen.guard.kept import Kept, place
+from toxscreen.guard.kept import Kept
 from toxscreen.guard.pulse import NODE_ID_BYTES, PULSE, SUFFIX
+from toxscreen.host import place
 
 # Tests replace functions of `os`; these are the real ones.
 _close, _getpid, _write = os.close, os.getpid, os.write

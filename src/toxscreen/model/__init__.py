@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         State,
         Verdict,
     )
+    from toxscreen.model.progress import Progress, Stage
     from toxscreen.model.required import ChangedFunctions, Function
     from toxscreen.model.timed import Bound, Bounded, BoundKind, Slice, SliceKind, Spent, Timeline, Track
     from toxscreen.model.timing import Duration, Estimate, FixtureSpan, History, LaneSpan
@@ -117,6 +118,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Probe",
+    "Progress",
     "Remedy",
     "Ruling",
     "Run",
@@ -129,6 +131,7 @@ __all__ = [
     "SliceKind",
     "Sourced",
     "Spent",
+    "Stage",
     "Stamp",
     "Standing",
     "State",
@@ -143,7 +146,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged", "required", "timed", "timing"):
+        for part in ("failure", "found", "judged", "progress", "required", "timed", "timing"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

@@ -132,7 +132,10 @@ class Collect:
         allowed = self._arguments(item, "allow", ALLOWABLE, errors) if "allow" in names else ()
         needs = self._arguments(item, "needs", tuple(self.settings.services), errors) if "needs" in names else ()
         limit, func_only = _marked_limit(item) if "timeout" in names else (self._limit(item, policy), None)
-        item.stash[ITEM_KEY] = ItemInfo(policy, frozenset(allowed), needs, limit, func_only)
+        # A run of one category that asks for the machine has it from its beginning.
+        alone = "alone" in names or (policy.alone and self.screen.policy is None)
+        self.screen.has_alone = self.screen.has_alone or alone
+        item.stash[ITEM_KEY] = ItemInfo(policy, frozenset(allowed), needs, limit, func_only, alone)
         return policy
 
     def _limit(self, item: pytest.Item, policy: Policy) -> float | None:

@@ -29,7 +29,7 @@ from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, is_distributed, tx
 
 _TOOLS = ("pytest", "pytest-xdist", "pytest-randomly", "pytest-timeout", "coverage")
 #: What only serves while the run goes on.
-_PASSING = (".pulse", ".stacks", ".fault", ".claim", ".over")
+_PASSING = (".pulse", ".stacks", ".fault", ".claim", ".over", ".alone")
 
 
 class Lead:

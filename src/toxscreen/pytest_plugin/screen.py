@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Key of a run's dealings in pytest-xdist's workerinput and workeroutput.
 XDIST_KEY = "toxscreen"
+#: Key in a worker's input of where slots are handed out.
+XDIST_SLOTS_KEY = "toxscreen-slots"
 
 
 @dataclass(slots=True)
@@ -60,6 +62,10 @@ class Screen:
     pulses: Path | None = None
     #: What was left out of what this process, or a worker, collected; None while nobody has collected.
     selection: Selection | None = None
+    #: Where slots for tests are handed out, and the name under which to ask; None where nobody does.
+    slots: tuple[str, str] | None = None
+    #: Whether a test was collected during which nothing else may run.
+    has_alone: bool = False
     #: What tests left changed, in words, for the summary.
     leaks: list[str] = field(default_factory=list)
 
@@ -85,6 +91,8 @@ class ItemInfo(NamedTuple):
     limit: float | None = None
     #: Whether that marker's limit is for the test function alone; None: pytest's setting decides.
     func_only: bool | None = None
+    #: Whether nothing else may run meanwhile.
+    alone: bool = False
 
 
 ITEM_KEY = pytest.StashKey[ItemInfo]()

@@ -20,7 +20,14 @@ from toxscreen.pytest_plugin.ending import Ending
 from toxscreen.pytest_plugin.lead import Lead
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
-from toxscreen.pytest_plugin.screen import Screen, is_distributed, runs_tests, tx_count, worker_input
+from toxscreen.pytest_plugin.screen import (
+    XDIST_SLOTS_KEY,
+    Screen,
+    is_distributed,
+    runs_tests,
+    tx_count,
+    worker_input,
+)
 from toxscreen.pytest_plugin.summary import Summary
 from toxscreen.settings import load
 
@@ -36,7 +43,9 @@ def start(config: pytest.Config) -> int | None:
         None when pytest may go on; the exit status when the settings cannot be used.
     """
     try:
+        slots = _taken_slots(config)
         screen = _screen(config)
+        screen.slots = slots
         _register_markers(config, screen)
         if not runs_tests(config) or config.getoption("trace", default=False):
             _set_in_process(config)
@@ -238,6 +247,7 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
         observe = Observe(config, screen, leaks)
         register(observe, "toxscreen-observe")
         register(Collected(observe), "toxscreen-collected")
+        _register_slots_of_tests(config, screen)
         if screen.settings.services:
             from toxscreen.pytest_plugin.services import Services
 
@@ -245,9 +255,53 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
             register(Services(config, screen), "toxscreen-services")
 
 
+def _taken_slots(config: pytest.Config) -> tuple[str, str] | None:
+    """Where tox hands out slots, and as whom to ask; taken from the environment, if this process leads a run.
+
+    A pytest that a test starts is a part of that test, and must not wait for a slot of its own.
+    """
+    handed = worker_input(config)
+    if handed is not None:
+        given = handed.get(XDIST_SLOTS_KEY)
+        return (given[0], given[1]) if given else None
+    names = ("TOXSCREEN_SLOTS", "TOXSCREEN_SLOTS_ENV")
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    if taken:
+        # For what follows in this process.
+        config.add_cleanup(lambda: os.environ.update(taken))
+    address = taken.get(names[0])
+    return (address, taken.get(names[1], "")) if address else None
+
+
+def _register_slots_of_tests(config: pytest.Config, screen: Screen) -> None:
+    """In the process that runs tests: after Observe, and so around it, for waiting is no part of a test's time."""
+    if screen.slots is not None and not _is_alone(screen):
+        from toxscreen.pytest_plugin.slots import Slotted
+
+        config.pluginmanager.register(Slotted(config, screen), "toxscreen-slotted")
+    elif screen.slots is None and worker_input(config) is not None:
+        from toxscreen.pytest_plugin.alone import AloneInWorker
+
+        config.pluginmanager.register(AloneInWorker(config, screen), "toxscreen-alone")
+
+
+def _is_alone(screen: Screen) -> bool:
+    """Whether the run as a whole has the machine to itself, and so its tests ask nobody."""
+    return screen.policy is not None and screen.policy.alone
+
+
 def _register_for_leader(config: pytest.Config, screen: Screen) -> None:
     register = config.pluginmanager.register
     register(Lead(config, screen), "toxscreen-lead")
+    if screen.slots is not None:
+        from toxscreen.pytest_plugin.slots import Budgeted
+
+        # After Lead, and so before it: a run that waits for the machine has not begun.
+        register(Budgeted(config, screen), "toxscreen-budgeted")
+    if is_distributed(config) and (screen.slots is None or _is_alone(screen)):
+        from toxscreen.pytest_plugin.alone import AloneInRun
+
+        register(AloneInRun(config, screen), "toxscreen-alone")
     if _is_diagnosed(config, screen):
         from toxscreen.pytest_plugin.diagnose import Diagnose
 

@@ -1,0 +1,199 @@
+"""Who may run when: as many tests at once as there are cores, over all environments. It knows no time and no process.
+
+Whoever runs tests is a holder: it asks, is granted a slot, gives it back. An environment's other commands are held as
+one slot, its blanket, as long as none of its tests are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from toxscreen.model import Stage
+
+
+class Kind(StrEnum):
+    """What a holder asks for."""
+
+    #: One slot, for one test.
+    SLOT = "slot"
+    #: The machine: no other slot is held meanwhile.
+    ALONE = "alone"
+    #: One slot for all that an environment does besides tests.
+    BLANKET = "blanket"
+
+
+class _Request(NamedTuple):
+    holder: int
+    environment: str
+    kind: Kind
+
+
+@dataclass(slots=True)
+class _Environment:
+    #: Who of it has asked for a slot for a test, and has not left.
+    testing: set[int] = field(default_factory=set)
+    #: Whose blanket gave way to these tests.
+    covered: int | None = None
+    held: int = 0
+    #: Number of the last grant; 0 is none.
+    served: int = 0
+
+
+class Slots:
+    """The slots of one machine.
+
+    Every method that can set slots free returns the holders that were granted what they had asked for.
+
+    Args:
+        total: how many tests may run at once.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = max(1, total)
+        self._held: dict[int, _Request] = {}
+        #: Oldest first.
+        self._queue: dict[int, _Request] = {}
+        self._environments: dict[str, _Environment] = {}
+        self._grants = 0
+
+    # what is asked
+
+    def ask(self, holder: int, environment: str, kind: Kind) -> list[int]:
+        """Ask for something; a holder that holds something or waits already asks in vain.
+
+        Args:
+            holder: who asks.
+            environment: of what environment, for fairness between them.
+            kind: what for.
+        """
+        if holder in self._held or holder in self._queue:
+            return []
+        if kind is not Kind.BLANKET:
+            self._uncover(environment)
+            self._environment(environment).testing.add(holder)
+        self._queue[holder] = _Request(holder, environment, kind)
+        return self._grant()
+
+    def take(self, holder: int, environment: str) -> None:
+        """Take a blanket without waiting, be there a slot or not."""
+        if holder not in self._held:
+            self._queue.pop(holder, None)
+            self._hold(_Request(holder, environment, Kind.BLANKET))
+
+    def give_back(self, holder: int) -> list[int]:
+        """A test is over, or its holder waits no longer."""
+        self._queue.pop(holder, None)
+        self._drop(holder)
+        return self._grant()
+
+    def leave(self, holder: int) -> list[int]:
+        """A holder runs no more tests, or is dead; after the last one, its environment is under its blanket again."""
+        self._queue.pop(holder, None)
+        self._drop(holder)
+        for name, environment in list(self._environments.items()):
+            if environment.covered == holder:
+                environment.covered = None
+            environment.testing.discard(holder)
+            if not environment.testing and environment.covered is not None:
+                covered, environment.covered = environment.covered, None
+                self.take(covered, name)
+        return self._grant()
+
+    # what is known
+
+    @property
+    def used(self) -> int:
+        """How many slots are held; a blanket that was taken without waiting can make it more than there are."""
+        return len(self._held)
+
+    def holding(self, environment: str) -> list[Kind]:
+        """What an environment holds."""
+        return [held.kind for held in self._held.values() if held.environment == environment]
+
+    def waiting(self, environment: str) -> list[Kind]:
+        """What an environment waits for, the oldest first."""
+        return [asked.kind for asked in self._queue.values() if asked.environment == environment]
+
+    def testing(self, environment: str) -> int:
+        """How many holders of an environment run tests, whether just now or not."""
+        known = self._environments.get(environment)
+        return len(known.testing) if known is not None else 0
+
+    # the rules
+
+    def _grant(self) -> list[int]:
+        granted = []
+        while (request := self._next()) is not None:
+            del self._queue[request.holder]
+            self._hold(request)
+            granted.append(request.holder)
+        return granted
+
+    def _next(self) -> _Request | None:
+        """Whose turn it is: of the environment that holds least, and of those the one that was served longest ago."""
+        kinds = {held.kind for held in self._held.values()}
+        if Kind.ALONE in kinds:
+            return None
+        alone = next((request for request in self._queue.values() if request.kind is Kind.ALONE), None)
+        fair = [request for request in self._queue.values() if request.kind is not Kind.ALONE]
+        if alone is not None:
+            # Who asked before it goes before it. Who asks after it waits, or it would never come to its turn; but as
+            # long as commands are under way that may take any time, tests go on beside them.
+            older = set(list(self._queue)[: list(self._queue).index(alone.holder)])
+            beside = Kind.BLANKET in kinds
+            fair = [each for each in fair if each.holder in older or (beside and each.kind is Kind.SLOT)]
+            if not self._held and not fair:
+                return alone
+        if not fair or self.used >= self.total:
+            return None
+        # The first of those that are equal: an environment's own requests are served in their order.
+        return min(fair, key=lambda request: self._rank(request.environment))
+
+    def _rank(self, name: str) -> tuple[int, int]:
+        environment = self._environment(name)
+        return environment.held, environment.served
+
+    def _hold(self, request: _Request) -> None:
+        environment = self._environment(request.environment)
+        self._grants += 1
+        environment.held += 1
+        environment.served = self._grants
+        self._held[request.holder] = request
+
+    def _drop(self, holder: int) -> None:
+        request = self._held.pop(holder, None)
+        if request is not None:
+            self._environments[request.environment].held -= 1
+
+    def _uncover(self, name: str) -> None:
+        """The blanket of an environment gives way to its tests."""
+        for request in self._held.values():
+            if request.environment == name and request.kind is Kind.BLANKET:
+                self._drop(request.holder)
+                self._environment(name).covered = request.holder
+                return
+
+    def _environment(self, name: str) -> _Environment:
+        return self._environments.setdefault(name, _Environment())
+
+
+def stage_of(holding: Collection[str], waiting: Collection[str], tests: int) -> Stage:
+    """What an environment is doing.
+
+    Args:
+        holding: what it holds, see :class:`Kind`.
+        waiting: what it waits for.
+        tests: how many it has, as far as is known.
+    """
+    if Kind.ALONE in holding:
+        return Stage.ALONE
+    if Kind.SLOT in holding:
+        return Stage.TESTS
+    if Kind.BLANKET in holding:
+        return Stage.COMMANDS
+    if waiting:
+        return Stage.WAITING
+    return Stage.TESTS if tests else Stage.SETTING_UP

@@ -1,0 +1,243 @@
+"""One process's connection to the server of slots, among tests that close descriptors, fork and replace functions.
+
+Who loses the connection goes on without: a lost budget is slower, never red.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
+
+from toxscreen import host
+from toxscreen.plan.slots import Kind
+from toxscreen.slots.address import Address
+
+# Tests replace these; here are the real ones. Of sockets the class below `socket.socket`, which nobody can change.
+_getpid = os.getpid
+_Socket = socket.SocketType
+_STREAM = socket.SOCK_STREAM
+#: Seconds after which somebody who waits looks whether there is still a reason to.
+_LOOK: Final = 0.25
+#: How long a server may take to come back: another tox takes over where the first one has ended.
+_PATIENCE: Final = 2.0
+_AGAIN: Final = 0.05
+#: How long a server may take to read.
+_STALLED: Final = 30.0
+#: How long it may take to say how everything stands.
+_ANSWERS: Final = 2.0
+_IS_POSIX = os.name == "posix"
+
+
+class Client:
+    """Asks for slots; no call fails, whatever happens to the server.
+
+    Args:
+        address: of the server.
+        environment: the name under which to ask.
+        apart: what to connect within, where a rule about network calls may be in force.
+    """
+
+    def __init__(
+        self, address: Address, environment: str, apart: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        self.address = address
+        self.environment = environment
+        #: Why there are no slots any more; None as long as there are.
+        self.problem: str | None = None
+        self._apart = apart
+        self._socket: Any = None
+        self._identity: tuple[int, int] | None = None
+        self._buffer = b""
+        #: What was asked for and not yet granted.
+        self._asked: Kind | None = None
+        self._process = _getpid()
+        self._patience = 0.0
+        _Forks.add(self)
+
+    # what is asked
+
+    def acquire(self, kind: Kind, gone: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for a slot.
+
+        Args:
+            kind: which.
+            gone: says whether there is no reason to wait any longer.
+
+        Returns:
+            Whether it was granted. False: it is gone, or there is no server.
+        """
+        if self._asked not in {None, kind}:
+            # An answer to what was asked for before may be under way.
+            self._disconnect()
+        while self._is_usable():
+            if self._asked is None and not self._send(kind.value):
+                continue
+            self._asked = kind
+            line = self._line(gone)
+            if line is not None:
+                self._asked = None
+                return True
+            if self._socket is not None:
+                return False
+        return False
+
+    def give_back(self) -> None:
+        """The slot is free again."""
+        if self._socket is not None and self._is_usable():
+            self._send("back")
+
+    def leave(self) -> None:
+        """No more tests here for now; other things may follow."""
+        if self._socket is not None and self._is_usable():
+            self._asked = None
+            self._send("leave")
+
+    def take(self) -> None:
+        """Take the environment's blanket without waiting."""
+        if self._is_usable():
+            self._send("take")
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Tell how far the tests are."""
+        if self._is_usable():
+            self._send(f"counts {json.dumps(counts)}")
+
+    def status(self) -> dict[str, Any] | None:
+        """How all environments stand, see `Server._status`; None without a server."""
+        if not self._is_usable() or not self._send("status"):
+            return None
+        deadline = host.CLOCK.elapsed() + _ANSWERS
+        line = self._line(lambda: host.CLOCK.elapsed() > deadline)
+        if line is None:
+            self._disconnect()
+            return None
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._process == _getpid():
+            self._disconnect()
+            self.problem = self.problem or "closed"
+        _Forks.discard(self)
+
+    # the connection
+
+    def _is_usable(self) -> bool:
+        """Connect where that is not yet done, or a test closed the connection."""
+        if self._process != _getpid():
+            return False
+        if self._socket is not None and _IS_POSIX and host.place(self._socket.fileno()) != self._identity:
+            # The number may by now be somebody else's.
+            self._socket.detach()
+            self._forget()
+        if self._socket is None and self.problem is None:
+            self._connect()
+        return self._socket is not None
+
+    def _connect(self) -> None:
+        deadline = host.CLOCK.elapsed() + self._patience
+        while True:
+            connection: Any = None
+            try:
+                with self._apart():
+                    family, target = self.address.target()
+                    connection = _Socket(family, _STREAM)
+                    connection.settimeout(_STALLED)
+                    connection.connect(target)
+                    connection.sendall(f"hello {self.address.token or '-'} {self.environment}\n".encode())
+            except OSError as error:
+                if connection is not None:
+                    connection.close()
+                if host.CLOCK.elapsed() >= deadline:
+                    self.problem = str(error)
+                    return
+                host.CLOCK.sleep(_AGAIN)
+                continue
+            self._socket = connection
+            if _IS_POSIX:
+                self._identity = host.place(connection.fileno())
+            return
+
+    def _send(self, line: str) -> bool:
+        try:
+            self._socket.settimeout(_STALLED)
+            self._socket.sendall(line.encode() + b"\n")
+        except OSError:
+            self._lose()
+            return False
+        return True
+
+    def _line(self, gone: Callable[[], bool]) -> bytes | None:
+        """The next line; None when the connection is lost, or there is no reason to wait for it."""
+        self._socket.settimeout(_LOOK)
+        while b"\n" not in self._buffer:
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                if gone():
+                    return None
+                continue
+            except OSError:
+                data = b""
+            if not data:
+                self._lose()
+                return None
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _lose(self) -> None:
+        self._disconnect()
+        self._patience = _PATIENCE
+
+    def _disconnect(self) -> None:
+        connection = self._socket
+        self._forget()
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.close()
+
+    def _forget(self) -> None:
+        self._socket = None
+        self._buffer = b""
+        self._asked = None
+
+    def after_fork(self) -> None:
+        """In a child: it holds no slot and must not keep the parent's from dying with it."""
+        if self._socket is not None:
+            if host.place(self._socket.fileno()) == self._identity:
+                self._disconnect()
+            else:
+                self._socket.detach()
+                self._forget()
+        self.problem = "this process was forked from the one that asks for slots"
+
+
+class _Forks:
+    """Tells every client of this process after a fork; what is told to the interpreter once stays told."""
+
+    clients: Final[set[Client]] = set()
+    followed = False
+
+    @classmethod
+    def add(cls, client: Client) -> None:
+        cls.clients.add(client)
+        if not cls.followed and hasattr(os, "register_at_fork"):
+            cls.followed = True
+            os.register_at_fork(after_in_child=cls.after)
+
+    @classmethod
+    def discard(cls, client: Client) -> None:
+        cls.clients.discard(client)
+
+    @classmethod
+    def after(cls) -> None:
+        for client in cls.clients:
+            client.after_fork()
+        cls.clients.clear()

@@ -1,0 +1,141 @@
+"""What happens to slots when a worker, a run or tox itself dies, is stopped or meets another one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from toxing import BUSY, FAST, PYTEST, UNIT, most_at_once, ran, states, suite, tox
+
+from toxscreen.host import is_running
+from toxscreen.testing import Project
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away from tox here"),
+]
+
+
+def test_a_worker_that_is_killed_gives_its_slot_back(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_dies.py": """\
+            import os, signal
+            def test_dies(): os.kill(os.getpid(), signal.SIGKILL)
+            """,
+        "tests/integration/test_busy.py": BUSY.format(cores=1),
+    }
+    project = suite({"dies": UNIT, "busy": UNIT.replace("unit", "integration")}, files).at(tmp_path)
+    result = tox(project)
+    assert states(result) == {"dies": {"crashed": 1}, "busy": {"passed": 10}}
+    assert (result.exit, most_at_once(ran(project))) == (1, 1)
+
+
+def test_the_first_failure_ends_those_that_wait(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_fails.py": """\
+            import time, pytest
+            @pytest.mark.parametrize("number", range(40))
+            def test_one(number):
+                time.sleep(0.1)
+                assert number
+            """
+    }
+    first = f"{PYTEST} --category unit -n 3 -x -p no:randomly"
+    project = suite({"a": first, "b": first}, files).at(tmp_path)
+    result = tox(project)
+    assert (result.exit, [run.exit_status for run in result.runs]) == (1, [1, 1])
+    assert all("failed" in counts and counts["not-run"] > 20 for counts in states(result).values()), states(result)
+    assert "INTERNALERROR" not in result.text
+
+
+#: Says that it runs, and goes on until it is told.
+LASTING = """\
+import os, pathlib, time, pytest
+here = pathlib.Path(__file__).parents[2]
+
+@pytest.mark.parametrize("number", range(4))
+def test_lasts(number):
+    (here / f"running-{os.environ['TOX_ENV_NAME']}-{os.getpid()}").touch()
+    until = time.monotonic() + 30
+    while not (here / "enough").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+"""
+
+
+def wait_for(project: Project, pattern: str) -> list[Path]:
+    """Files of the project's root, when there are any."""
+    until = time.monotonic() + 40
+    while not (found := list(project.root.glob(pattern))):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found
+
+
+def wait_for_text(file: Path, wanted: str) -> str:
+    """The content of a file, when something is in it."""
+    until = time.monotonic() + 40
+    while wanted not in (told := file.read_text()):
+        assert time.monotonic() < until, told
+        time.sleep(0.05)
+    return told
+
+
+def wait_for_end(files: list[Path]) -> None:
+    """Until the processes whose ids are in the files' names are gone."""
+    until = time.monotonic() + 40
+    while any(is_running(int(file.name.rpartition("-")[2])) for file in files):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_when_tox_is_killed_its_tests_come_to_an_end_and_the_next_tox_works(tmp_path: Path) -> None:
+    quiet = f"sh -c '{UNIT} > {{env_name}}.txt 2>&1'"
+    project = suite(dict.fromkeys("ab", quiet), {"tests/unit/test_lasting.py": LASTING}).at(tmp_path)
+    first = project.start("-p", "all", module="tox", env=FAST)
+    files = wait_for(project, "running-*")
+    first.kill()
+    first.communicate()
+    assert (project.root / ".tox/.toxscreen-slots/address").read_text().startswith("unix:")
+    (project.root / "enough").touch()
+    wait_for_end(wait_for(project, "running-*") + files)
+    name = files[0].name.split("-")[1]
+    told = wait_for_text(project.root / f"{name}.txt", "4 passed")
+    assert told.count("[slots-lost]") == 1, told
+    second = tox(project)
+    second.expect(exit=0, never_says=["slots-lost"])
+    assert states(second) == {"a": {"passed": 4}, "b": {"passed": 4}}
+    begun = min(run.header.started for run in second.runs)
+    assert most_at_once([test for test in ran(project) if test.begun > begun]) == 1
+
+
+def test_two_toxes_of_one_checkout_share_the_cores_and_the_second_outlives_the_first(tmp_path: Path) -> None:
+    files = {"tests/unit/test_lasting.py": LASTING, "tests/integration/test_busy.py": BUSY.format(cores=1)}
+    busy = UNIT.replace("unit", "integration")
+    project = suite({"a": UNIT, "b": UNIT, "c": busy, "d": busy}, files).at(tmp_path)
+    first = project.start("-p", "all", "-e", "a,b", module="tox", env=FAST)
+    wait_for(project, "running-*")
+    second = project.start("-p", "all", "-e", "c,d", module="tox", env=FAST)
+    wait_for(project, ".tox/c")
+    (project.root / "enough").touch()
+    assert first.wait(60) == 0, first.communicate()
+    out, err = second.communicate(timeout=60)
+    assert (second.returncode, err, "slots-lost" in out) == (0, "", False), out
+    first.communicate()
+    found = ran(project)
+    assert (len(found), most_at_once(found)) == (28, 1)
+
+
+def test_ctrl_c_ends_those_that_wait_as_well(tmp_path: Path) -> None:
+    project = suite(dict.fromkeys("abc", UNIT), {"tests/unit/test_lasting.py": LASTING}).at(tmp_path)
+    started = project.start("-p", "all", module="tox", env=FAST)
+    files = wait_for(project, "running-*")
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=40)
+    assert started.returncode not in {0, None}, out
+    assert "KeyboardInterrupt - teardown started" in out
+    assert err == ""
+    wait_for_end(files)
+    assert list((project.root / ".tox/.toxscreen-slots").glob("*.sock")) == []

@@ -1,0 +1,219 @@
+"""Who may run when: examples, and thousands of invented machines on which environments ask, give back and die."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from toxscreen.plan.slots import Kind, Slots
+
+SLOT, ALONE, BLANKET = Kind.SLOT, Kind.ALONE, Kind.BLANKET
+
+
+def test_as_many_as_there_are_slots_and_then_the_one_that_waits_longest() -> None:
+    slots = Slots(2)
+    assert [slots.ask(holder, "unit", SLOT) for holder in (1, 2, 3, 4)] == [[1], [2], [], []]
+    assert (slots.holding("unit"), slots.waiting("unit")) == ([SLOT, SLOT], [SLOT, SLOT])
+    assert [slots.give_back(holder) for holder in (2, 1, 3, 4)] == [[3], [4], [], []]
+    assert slots.used == 0
+
+
+def test_asking_twice_gives_no_second_slot() -> None:
+    slots = Slots(2)
+    assert [slots.ask(1, "unit", SLOT), slots.ask(1, "unit", ALONE), slots.used] == [[1], [], 1]
+    assert [slots.give_back(1), slots.give_back(1), slots.used] == [[], [], 0]
+
+
+def test_the_environment_that_holds_least_is_served_first() -> None:
+    slots = Slots(2)
+    for holder, name in ((1, "big"), (2, "big"), (3, "big"), (4, "small")):
+        slots.ask(holder, name, SLOT)
+    assert slots.give_back(1) == [4], "big asked first, but holds one already"
+    assert slots.give_back(2) == [3]
+
+
+def test_equals_take_turns() -> None:
+    slots = Slots(1)
+    slots.ask(0, "a", SLOT)
+    for holder, name in enumerate("aabbcc", start=1):
+        slots.ask(holder, name, SLOT)
+    order, holder = [], 0
+    while granted := slots.give_back(holder):
+        (holder,) = granted
+        order.append("aabbcc"[holder - 1])
+    assert order == ["b", "c", "a", "b", "c", "a"]
+
+
+def test_alone_waits_for_those_before_it_and_goes_before_those_after_it() -> None:
+    slots = Slots(2)
+    slots.ask(1, "unit", SLOT)
+    assert slots.ask(2, "perf", ALONE) == []
+    assert slots.ask(3, "unit", SLOT) == [], "there is a slot, but it came later"
+    assert slots.give_back(1) == [2]
+    assert slots.ask(4, "unit", SLOT) == []
+    assert slots.give_back(2) == [3, 4]
+
+
+def test_the_older_go_before_alone_also_when_they_still_wait() -> None:
+    slots = Slots(1)
+    for holder, kind in ((1, SLOT), (2, SLOT), (3, ALONE), (4, SLOT)):
+        slots.ask(holder, "unit", kind)
+    assert [slots.give_back(holder) for holder in (1, 2, 3)] == [[2], [3], [4]]
+
+
+def test_tests_go_on_beside_a_blanket_for_which_alone_waits_but_no_new_environment_begins() -> None:
+    slots = Slots(2)
+    slots.ask(1, "lint", BLANKET)
+    slots.ask(2, "perf", ALONE)
+    assert slots.ask(3, "docs", BLANKET) == []
+    assert slots.ask(4, "unit", SLOT) == [4]
+    assert slots.give_back(4) == []
+    assert slots.ask(4, "unit", SLOT) == [4], "lint may take an hour"
+    assert slots.give_back(1) == []
+    assert slots.give_back(4) == [2]
+    assert slots.give_back(2) == [3]
+
+
+def test_a_blanket_gives_way_to_the_first_test_and_comes_back_after_the_last() -> None:
+    slots = Slots(1)
+    assert slots.ask(1, "unit", BLANKET) == [1]
+    assert slots.ask(2, "other", SLOT) == []
+    assert slots.ask(3, "unit", SLOT) == [2], "unit gave up its blanket for a place in the queue"
+    assert slots.ask(4, "unit", SLOT) == []
+    assert slots.give_back(2) == [3]
+    assert slots.leave(3) == [4]
+    assert slots.holding("unit") == [SLOT]
+    assert slots.leave(4) == []
+    assert slots.holding("unit") == [BLANKET]
+    assert slots.give_back(1) == []
+    assert slots.used == 0
+
+
+def test_a_blanket_comes_back_without_waiting() -> None:
+    slots = Slots(1)
+    slots.ask(1, "unit", BLANKET)
+    slots.ask(2, "unit", SLOT)
+    slots.ask(3, "other", SLOT)
+    assert slots.leave(2) == [], "what is free is taken by the commands that run anyway"
+    slots.take(9, "third")
+    assert slots.used == 2
+    assert [slots.give_back(1), slots.give_back(9)] == [[], [3]]
+
+
+def test_a_blanket_that_is_dead_does_not_come_back() -> None:
+    slots = Slots(1)
+    slots.ask(1, "unit", BLANKET)
+    slots.ask(2, "unit", SLOT)
+    slots.leave(1)
+    slots.leave(2)
+    assert slots.used == 0
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_the_dead_give_back_what_they_hold_and_no_longer_wait(kind: Kind) -> None:
+    slots = Slots(1)
+    slots.ask(1, "unit", kind)
+    slots.ask(2, "unit", SLOT)
+    slots.ask(3, "docs", kind)
+    slots.leave(2)
+    slots.leave(1)
+    slots.leave(3)
+    assert (slots.used, slots.waiting("unit"), slots.waiting("docs"), slots.testing("unit")) == (0, [], [], 0)
+
+
+class Machine(RuleBasedStateMachine):
+    """Environments with a blanket and workers each, which do whatever comes to their mind."""
+
+    @initialize(total=st.integers(1, 4))
+    def begin(self, total: int) -> None:
+        self.slots = Slots(total)
+        self.holds: dict[int, Kind] = {}
+        self.waits: dict[int, Kind] = {}
+        self.forced = 0
+
+    @staticmethod
+    def name(holder: int) -> str:
+        return "abc"[holder // 10]
+
+    def got(self, granted: list[int]) -> None:
+        for holder in granted:
+            assert holder in self.waits, "nobody is granted what he did not ask for"
+            self.holds[holder] = self.waits.pop(holder)
+
+    @rule(holder=st.integers(0, 29), kind=st.sampled_from([SLOT, SLOT, SLOT, ALONE]))
+    def ask(self, holder: int, kind: Kind) -> None:
+        if holder % 10 == 0 or holder in self.holds or holder in self.waits:
+            return
+        if self.holds.get(holder // 10 * 10) is BLANKET:
+            del self.holds[holder // 10 * 10]
+        self.waits[holder] = kind
+        self.got(self.slots.ask(holder, self.name(holder), kind))
+
+    @rule(environment=st.integers(0, 2))
+    def cover(self, environment: int) -> None:
+        holder, name = environment * 10, "abc"[environment]
+        if holder in self.holds or holder in self.waits or self.slots.testing(name):
+            return
+        self.waits[holder] = BLANKET
+        self.got(self.slots.ask(holder, name, BLANKET))
+
+    @rule(holder=st.integers(0, 29), how=st.sampled_from(["give_back", "leave"]))
+    def end(self, holder: int, how: str) -> None:
+        self.holds.pop(holder, None)
+        self.waits.pop(holder, None)
+        granted = getattr(self.slots, how)(holder)
+        blanket = holder // 10 * 10
+        if BLANKET in self.slots.holding(self.name(holder)) and blanket not in granted and blanket not in self.holds:
+            self.holds[blanket] = BLANKET
+        self.got(granted)
+
+    @invariant()
+    def keeps_its_promises(self) -> None:
+        if not hasattr(self, "slots"):
+            return
+        held, waiting = list(self.holds.values()), list(self.waits.values())
+        assert sorted(held) == sorted(kind for name in "abc" for kind in self.slots.holding(name))
+        assert sorted(waiting) == sorted(kind for name in "abc" for kind in self.slots.waiting(name))
+        assert held.count(SLOT) <= self.slots.total
+        assert held.count(ALONE) <= 1
+        if ALONE in held:
+            assert SLOT not in held, "blankets alone come without being asked"
+        if ALONE not in held and ALONE not in waiting:
+            assert not waiting or len(held) >= self.slots.total, "no core is idle while somebody waits"
+        if waiting:
+            assert held, "somebody holds what others wait for"
+
+    def teardown(self) -> None:
+        """Everybody comes to his turn if everybody ends what he does, and then all is free."""
+        if not hasattr(self, "slots"):
+            return
+        while self.holds:
+            holder = next(iter(self.holds))
+            self.end(holder, "leave")
+        assert (self.waits, self.slots.used) == ({}, 0)
+
+
+Machine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, database=None, deadline=None)
+TestMachine = Machine.TestCase
+
+
+@settings(max_examples=60, database=None, deadline=None)
+@given(total=st.integers(1, 8), workers=st.lists(st.integers(1, 8), min_size=2, max_size=5))
+def test_environments_that_always_ask_are_served_alike(total: int, workers: list[int]) -> None:
+    slots = Slots(total)
+    holders = {(place, each): place * 10 + each for place, many in enumerate(workers) for each in range(many)}
+    served = [0] * len(workers)
+    running: list[int] = []
+    for key, holder in holders.items():
+        running += slots.ask(holder, str(key[0]), SLOT)
+    for _ in range(200):
+        holder = running.pop(0)
+        served[holder // 10] += 1
+        running += slots.give_back(holder)
+        running += slots.ask(holder, str(holder // 10), SLOT)
+    # One that has fewer workers than its share cannot take more.
+    able = [done for done, many in zip(served, workers, strict=True) if many >= total]
+    assert not able or max(able) - min(able) <= total + len(workers)
+    assert min(served) > 0
