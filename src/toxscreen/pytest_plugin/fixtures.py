@@ -5,7 +5,8 @@ Such a fixture's key is that of :attr:`toxscreen.model.Case.fixtures`, the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 import pytest
@@ -19,6 +20,9 @@ _ALONE: Final = "alone"
 _PYTEST: Final = "_pytest."
 
 _Fixture = pytest.FixtureDef[Any]
+#: Fixtures with their scopes.
+_Wide = tuple[tuple[_Fixture, str], ...]
+_UNMARKED: Final[tuple[frozenset[str], bool]] = (frozenset(), False)
 
 
 def telling_cases(items: Iterable[pytest.Item]) -> list[Case]:
@@ -78,22 +82,22 @@ def _is_of_pytest(fixture: _Fixture) -> bool:
 
 
 class _Finder:
-    """Looks at many tests; what is common to them is found once."""
+    """Looks at many tests; what is common to them is found once. Nodes are known by their ids: hashing one is slow."""
 
     def __init__(self) -> None:
-        self._marked_above: dict[Node | None, tuple[frozenset[str], bool]] = {None: (frozenset(), False)}
-        #: Scope of each fixture that is wider than a test by its definition, None of the others.
-        self._scopes: dict[_Fixture, str | None] = {}
-        #: Of tests that share what pytest knows of their fixtures, as all that have one function do.
-        self._wide: dict[int, list[tuple[_Fixture, str]]] = {}
-        self._keys: dict[tuple[_Fixture, str, Node | None, int | None], str | None] = {}
+        self._marked_above: dict[int, tuple[frozenset[str], bool]] = {}
+        #: Whether a fixture, and those of its name that it builds on, are for one test by their definition.
+        self._narrow: dict[_Fixture, bool] = {}
+        #: By what pytest knows of a test's fixtures, which is one thing for all parameters of a function.
+        self._wide: dict[int, _Wide] = {}
+        self._keys: dict[tuple[_Wide, int, tuple[int | None, ...]], tuple[str, ...]] = {}
 
     def marked(self, node: Node) -> tuple[frozenset[str], bool]:
         """The groups of a test or of what it lies in, and whether it wants to be alone."""
-        above = self._marked_above.get(node.parent)
+        parent, marks = node.parent, node.own_markers
+        above = self._marked_above.get(id(parent))
         if above is None:
-            above = self._marked_above[node.parent] = self.marked(node.parent) if node.parent else (frozenset(), False)
-        marks = node.own_markers
+            above = self._marked_above[id(parent)] = _UNMARKED if parent is None else self.marked(parent)
         if not marks:
             return above
         groups, alone = above
@@ -104,45 +108,51 @@ class _Finder:
         info = getattr(item, "_fixtureinfo", None)
         if info is None:
             return ()
+        callspec = getattr(item, "callspec", None)
         wide = self._wide.get(id(info))
         if wide is None:
-            wide = self._wide[id(info)] = list(self._wide_of(info, getattr(item, "callspec", None)))
+            wide = self._wide[id(info)] = tuple(self._wide_of(info, callspec))
         if not wide:
             return ()
-        indices = item.callspec.indices if hasattr(item, "callspec") else {}
-        found = (self._key(fixture, scope, item, indices.get(fixture.argname)) for fixture, scope in wide)
-        return tuple(dict.fromkeys(key for key in found if key is not None))
+        indices = () if callspec is None else tuple([callspec.indices.get(fixture.argname) for fixture, _ in wide])
+        place = (wide, id(item.parent), indices)
+        keys = self._keys.get(place)
+        if keys is None:
+            found = (
+                (fixture, _scope_node(fixture, scope, item), index)
+                for (fixture, scope), index in zip_longest(wide, indices)
+            )
+            told = [_key(node, fixture, index) for fixture, node, index in found if node is not None]
+            keys = self._keys[place] = tuple(dict.fromkeys(told))
+        return keys
 
     def _wide_of(self, info: Any, callspec: Any) -> Iterator[tuple[_Fixture, str]]:
+        # An indirect parameter may bring a scope of its own, which then holds; pytest says it nowhere else.
+        given = {} if callspec is None else callspec._arg2scope  # noqa: SLF001
         for name in info.names_closure:
             definitions = info.name2fixturedefs.get(name)
-            if not definitions:
+            if not definitions or (self._is_narrow(definitions) and name not in given):
                 continue
-            # An indirect parameter may bring a scope of its own, which then holds.
-            given = callspec._arg2scope.get(name) if callspec is not None else None  # noqa: SLF001 - pytest says it nowhere else
-            for fixture in reversed(definitions):
-                scope = self._scope(fixture) if given is None else _wide_scope(fixture, given.value)
+            for fixture in _in_use(definitions):
+                scope = _wide_scope(fixture, given[name].value if name in given else fixture.scope)
                 if scope is not None:
                     yield fixture, scope
-                if name not in fixture.argnames:
-                    # It does not build on the one that it overrides.
-                    break
 
-    def _scope(self, fixture: _Fixture) -> str | None:
-        try:
-            return self._scopes[fixture]
-        except KeyError:
-            scope = self._scopes[fixture] = _wide_scope(fixture, fixture.scope)
-            return scope
+    def _is_narrow(self, definitions: Sequence[_Fixture]) -> bool:
+        last = definitions[-1]
+        narrow = self._narrow.get(last)
+        if narrow is None:
+            narrow = all(_wide_scope(fixture, fixture.scope) is None for fixture in _in_use(definitions))
+            self._narrow[last] = narrow
+        return narrow
 
-    def _key(self, fixture: _Fixture, scope: str, item: pytest.Item, index: int | None) -> str | None:
-        place = (fixture, scope, item.parent, index)
-        try:
-            return self._keys[place]
-        except KeyError:
-            node = _scope_node(fixture, scope, item)
-            key = self._keys[place] = None if node is None else _key(node, fixture, index)
-            return key
+
+def _in_use(definitions: Sequence[_Fixture]) -> Iterator[_Fixture]:
+    """The definition of a fixture that holds, and those that it overrides and builds on."""
+    for fixture in reversed(definitions):
+        yield fixture
+        if fixture.argname not in fixture.argnames:
+            return
 
 
 def _wide_scope(fixture: _Fixture, scope: str) -> str | None:
