@@ -1,31 +1,27 @@
-"""Which tests next, for which worker? The decision and its books; pytest-xdist's part of it is in the plugin."""
+"""Which tests next, for which worker? Decided by what stands in books.py; the plugin tells pytest-xdist."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
 from typing import Final
 
-from toxscreen.plan.backlog import Backlog
+from toxscreen.plan.books import Books
 from toxscreen.plan.lanes import COMMITTED, IN_FLIGHT, Command, Lane, Send, Steal, Stop
 from toxscreen.plan.stealing import Loot
-from toxscreen.plan.units import Unit, Units, Why
+from toxscreen.plan.units import Unit, Units
 
 #: Seconds of work that a worker should have in its queue, whatever keeps the process that deals from dealing.
 _LOW: Final = 0.1
 #: How much more than everybody's share a worker may be given.
 _SLACK: Final = 1.03
-#: Workers that end within so many seconds, or this part of the ideal, end together.
-_TOGETHER: Final = (0.02, 0.02)
-#: And so many seconds, or this part of the ideal, are soon.
-_SOON: Final = (0.3, 0.05)
-
+#: Seconds within which workers end together, and seconds that are soon.
+_TOGETHER: Final = 0.03
+_SOON: Final = 0.3
 
 #: Seconds until each worker that takes more has done all that it was sent.
 _Left = dict[Lane, float]
 
 
-class Balancer:
+class Balancer(Books):
     """Deals the tests of one collection out to workers, and takes them back where others have nothing left to do.
 
     Long tests go first, the longest at the front, each to the worker that has the least to do (Graham's LPT rule,
@@ -34,126 +30,12 @@ class Balancer:
     """
 
     def __init__(self, units: Units) -> None:
-        self.backlog = Backlog(units)
-        self._seconds = units.seconds
-        #: Seconds of a test as it was sent last, with what it sets up.
-        self._cost = list(units.seconds)
-        self._ideal = units.ideal
-        self._lanes: dict[str, Lane] = {}
-        self._alone = units.alone
-        self._unit_of = {test: unit for unit in units.units for test in unit.tests if len(unit.tests) > 1}
-        if units.alone is not None:
-            self._unit_of |= dict.fromkeys(units.alone.tests, units.alone)
-        #: Tests not yet done of which nobody knows how long they take.
-        self._guessed = {test for unit in units.units if not unit.known for test in unit.tests}
-        self._loot = Loot(self._seconds, self._unit_of)
+        super().__init__(units)
+        self._loot = Loot(self.seconds, self.unit_of)
         some_known = any(unit.known for unit in units.units)
         self._low = _LOW if some_known else 0.0
         # Where nothing is known, as large a part as --dist load deals out: what is taken back takes its time.
         self._part = 1.0 if some_known else 0.5
-
-    # what is known
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether any test is not yet done."""
-        return bool(self.backlog) or self._alone is not None or any(lane.queue for lane in self._lanes.values())
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether no worker need be sent anything more: what is left runs as soon as they are told to stop."""
-        lanes = self._lanes.values()
-        return not self.backlog and self._alone is None and all(lane.waits and not lane.asked for lane in lanes)
-
-    # what happens
-
-    def join(self, name: str) -> None:
-        """A worker is there and has collected."""
-        self._lanes[name] = Lane(name)
-
-    def stopped(self, name: str) -> None:
-        """A worker takes nothing more."""
-        self._lanes[name].stopped = True
-
-    def done(self, name: str, test: int, now: float) -> bool:
-        """A worker has run a test.
-
-        Args:
-            name: of the worker.
-            test: its place in the collection.
-            now: seconds on any clock that only goes forward.
-
-        Returns:
-            Whether :meth:`decide` should be asked.
-        """
-        lane = self._lanes[name]
-        queue = lane.queue
-        if queue and queue[0] == test:
-            queue.popleft()
-        else:
-            queue.remove(test)
-        lane.seconds -= self._cost[test]
-        lane.since = now
-        if self._guessed:
-            self._guessed.discard(test)
-        return len(queue) < IN_FLIGHT or lane.seconds < lane.refill or not self.backlog
-
-    def gave_back(self, name: str, tests: Sequence[int]) -> None:
-        """A worker answered: these of its tests were taken back; none, if one of them had begun."""
-        lane = self._lanes[name]
-        lane.asked = ()
-        gone = set(tests)
-        if gone:
-            lane.queue = deque(test for test in lane.queue if test not in gone)
-            lane.seconds -= sum(self._cost[test] for test in tests)
-            last = self._unit_of.get(lane.queue[-1]) if lane.queue else None
-            lane.key = last.key if last is not None else None
-            self._take_in(tests)
-
-    def leave(self, name: str) -> int | None:
-        """A worker is gone; what it had in its queue is dealt out again.
-
-        Returns:
-            The test that it ran; None: it had none.
-        """
-        lane = self._lanes.pop(name)
-        ran = lane.queue.popleft() if lane.queue else None
-        self._take_in(lane.queue)
-        return ran
-
-    def recall(self, name: str) -> Steal | None:
-        """Take back all that a worker has not begun: the run is to end early.
-
-        Returns:
-            What is to be sent, if anything.
-        """
-        lane = self._lanes[name]
-        lane.stopped = True
-        if lane.asked or len(lane.queue) <= COMMITTED:
-            return None
-        lane.asked = tuple(lane.queue)[COMMITTED:]
-        return Steal(name, lane.asked)
-
-    def again(self, test: int) -> None:
-        """A test is to be run once more."""
-        self._take_in((test,))
-
-    def _take_in(self, tests: Iterable[int]) -> None:
-        """Make units of tests that were already sent, whole ones as far as that is possible."""
-        parts: dict[tuple[int, ...], list[int]] = {}
-        for test in tests:
-            unit = self._unit_of.get(test)
-            parts.setdefault(unit.tests if unit is not None else (test,), []).append(test)
-        for part in parts.values():
-            unit = self._unit_of.get(part[0], Unit((part[0],), 0.0, part[0] not in self._guessed))
-            seconds = sum(self._seconds[test] for test in part) + unit.fixture
-            made = unit._replace(tests=tuple(part), seconds=seconds)
-            if made.why is Why.ALONE:
-                self._alone = made
-            else:
-                self.backlog.put_back(made)
-
-    # what to do
 
     def decide(self, now: float) -> list[Command]:
         """What is to be sent now.
@@ -161,18 +43,11 @@ class Balancer:
         Args:
             now: seconds on the clock of :meth:`done`.
         """
-        left = {lane: self._left(lane, now) for lane in self._lanes.values() if not lane.stopped}
+        left = {lane: self.left_of(lane, now) for lane in self.lanes.values() if not lane.stopped}
         commands = self._deal(left, now) if left else []
         if left and not self.backlog:
             commands.extend(self._settle(left, now))
         return commands
-
-    def _left(self, lane: Lane, now: float) -> float:
-        if lane.waits:
-            return lane.seconds
-        # A test that takes longer than expected is expected to go on for as long as it is late.
-        first = self._cost[lane.queue[0]]
-        return lane.seconds - first + abs(first - (now - lane.since))
 
     def _deal(self, left: _Left, now: float) -> list[Command]:
         """Deal out until no worker needs more; who is stopped goes out of ``left``."""
@@ -191,11 +66,10 @@ class Balancer:
             lane = min(needy, key=lambda each: (not each.waits, left[each]))
             units = self._next(lane, left)
             if units:
-                sent.setdefault(lane.name, []).extend(self._put(lane, units, left, now))
+                sent.setdefault(lane.name, []).extend(self.put(lane, units, left, now))
             elif lane.waits:
-                lane.stopped = True
                 del left[lane]
-                stops.append(Stop(lane.name))
+                stops.append(self._stop(lane))
             else:
                 served.add(lane)
         for lane in left:
@@ -209,27 +83,6 @@ class Balancer:
     def _below(self, workers: int) -> float:
         """Seconds of work below which a worker is given more."""
         return self._low if self.backlog.long_is_next else self._chunk(workers) / 2
-
-    def _put(self, lane: Lane, units: Iterable[Unit], left: _Left, now: float) -> list[int]:
-        """Note that units are sent.
-
-        Returns:
-            Their tests.
-        """
-        if not lane.queue:
-            lane.since = now
-        before, cost = len(lane.queue), self._cost
-        for unit in units:
-            for test in unit.tests:
-                cost[test] = self._seconds[test]
-            if unit.key is None or unit.key != lane.key:
-                cost[unit.tests[0]] += unit.fixture
-            lane.key = unit.key
-            lane.queue.extend(unit.tests)
-            seconds = sum(cost[test] for test in unit.tests)
-            lane.seconds += seconds
-            left[lane] += seconds
-        return list(lane.queue)[before:]
 
     def _next(self, lane: Lane, left: _Left) -> list[Unit]:
         """What a needy worker gets. Nothing: it has enough, or where it waits, everybody is better off without it."""
@@ -261,7 +114,7 @@ class Balancer:
     def _better_without(self, mine: float, left: _Left) -> bool:
         """Whether all end as early if a worker ends with what it has as if it got one test more."""
         shortest = self.backlog.shortest
-        if self._guessed or len(left) == 1 or shortest is None:
+        if not self.is_sure or len(left) == 1 or shortest is None:
             return False
         everything = sum(left.values()) + self.backlog.seconds
         without = max(*left.values(), (everything - mine) / (len(left) - 1))
@@ -271,42 +124,39 @@ class Balancer:
 
     def _settle(self, left: _Left, now: float) -> list[Command]:
         """Nothing is left to deal out: take tests back for those that wait, or let them go."""
-        commands: list[Command] = []
         asked = sum(bool(lane.asked) for lane in left)
-        if not asked and self._alone is None and self._ends_together(left):
-            waiting = list(left)
-        else:
-            waiting = sorted((lane for lane in left if lane.waits), key=left.__getitem__)[asked:]
-            for lane in list(waiting):
-                tests = self._theft(lane, left)
-                if tests is not None:
-                    commands.append(tests)
-                    waiting.remove(lane)
-                elif asked or commands:
-                    # Something may be left of what comes back.
-                    waiting.remove(lane)
-                elif self._alone is not None:
-                    alone, self._alone = self._alone, None
-                    commands.append(Send(lane.name, tuple(self._put(lane, [alone], left, now))))
-                    waiting.remove(lane)
-        for lane in waiting:
-            lane.stopped = True
-            commands.append(Stop(lane.name))
+        if not asked and self.alone is None and self._ends_together(left):
+            return [self._stop(lane) for lane in left]
+        commands: list[Command] = []
+        # For as many as were asked before, what comes back is meant.
+        for lane in sorted((lane for lane in left if lane.waits), key=left.__getitem__)[asked:]:
+            theft = self._theft(lane, left)
+            if theft is not None:
+                asked += 1
+                commands.append(theft)
+            elif not asked and self.alone is not None:
+                alone, self.alone = self.alone, None
+                commands.append(Send(lane.name, tuple(self.put(lane, [alone], left, now))))
+            elif not asked:
+                commands.append(self._stop(lane))
         return commands
+
+    def _stop(self, lane: Lane) -> Stop:
+        lane.stopped = True
+        return Stop(lane.name)
 
     def _ends_together(self, left: _Left) -> bool:
         """Whether no worker will wait for another one, as far as one knows; then nobody need wait for us either."""
-        if self._guessed:
+        if not self.is_sure:
             return False
         latest, earliest = max(left.values()), min(left.values())
-        together, soon = (max(seconds, part * self._ideal) for seconds, part in (_TOGETHER, _SOON))
-        return latest - earliest <= together and latest <= soon
+        return latest - earliest <= _TOGETHER and latest <= _SOON
 
     def _theft(self, thief: Lane, left: _Left) -> Steal | None:
         """About half of the difference between a worker that waits and the one that has most to do."""
         victims = [lane for lane in left if len(lane.queue) > COMMITTED and not lane.asked and lane is not thief]
         for victim in sorted(victims, key=left.__getitem__, reverse=True):
-            tests = self._loot.end_of(victim.queue, left[victim] - left[thief], thief.key, known=not self._guessed)
+            tests = self._loot.end_of(victim.queue, left[victim] - left[thief], thief.key, known=self.is_sure)
             if tests:
                 victim.asked = tests
                 return Steal(victim.name, tests)
