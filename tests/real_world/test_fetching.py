@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.real_world.conftest import Cache, Pin
+    from upstream import Cache, Pin
 
 AWAY = "no package registry that has it can be reached: "
 

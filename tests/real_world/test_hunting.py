@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.real_world.conftest import Upstream
+    from upstream import Upstream
 
 #: For the search; the rest of the time limit is for the proof of what it finds.
 BUDGET = "20s"

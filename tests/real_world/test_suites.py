@@ -13,7 +13,7 @@ from toxscreen.journal.store import run_folders
 from toxscreen.model import Run, RunState
 
 if TYPE_CHECKING:
-    from tests.real_world.conftest import Upstream
+    from upstream import Upstream
 
 #: One seed for all runs, so that a red run can be repeated elsewhere; which worker runs what differs all the same.
 SEED = 20260

@@ -14,6 +14,7 @@ from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ToxscreenErr
 from toxscreen.model import Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
 from toxscreen.pytest_plugin import configured_root, options
+from toxscreen.pytest_plugin.balance import Balance, is_balanced
 from toxscreen.pytest_plugin.collect import Collect
 from toxscreen.pytest_plugin.collected import Collected
 from toxscreen.pytest_plugin.ending import Ending
@@ -302,6 +303,8 @@ def _register_for_leader(config: pytest.Config, screen: Screen) -> None:
         from toxscreen.pytest_plugin.alone import AloneInRun
 
         register(AloneInRun(config, screen), "toxscreen-alone")
+    if is_balanced(config, screen):
+        register(Balance(screen), "toxscreen-balance")
     if _is_diagnosed(config, screen):
         from toxscreen.pytest_plugin.diagnose import Diagnose
 
