@@ -129,6 +129,12 @@ class ReplayError(ToxscreenError):
     slug = "replay-impossible"
 
 
+class ShardError(ToxscreenError):
+    """A part of the tests that cannot be told from what was asked."""
+
+    slug = "shard-invalid"
+
+
 class CoverageEvidenceError(ToxscreenError):
     """Coverage data that is absent, foreign or stale."""
 

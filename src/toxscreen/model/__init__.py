@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from toxscreen.model.required import ChangedFunctions, Function
+    from toxscreen.model.sharded import Manifest, Part, Shard, Share
     from toxscreen.model.timed import Bound, Bounded, BoundKind, Slice, SliceKind, Spent, Timeline, Track
     from toxscreen.model.timing import Duration, Estimate, FixtureSpan, History, LaneSpan
 
@@ -106,6 +107,7 @@ __all__ = [
     "Leak",
     "LeakRule",
     "Limits",
+    "Manifest",
     "Measured",
     "Missing",
     "Network",
@@ -114,6 +116,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "Page",
+    "Part",
     "Plan",
     "Policy",
     "Probe",
@@ -124,6 +127,8 @@ __all__ = [
     "Section",
     "Selection",
     "Service",
+    "Shard",
+    "Share",
     "Sighting",
     "Slice",
     "SliceKind",
@@ -143,7 +148,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged", "required", "timed", "timing"):
+        for part in ("failure", "found", "judged", "required", "sharded", "timed", "timing"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

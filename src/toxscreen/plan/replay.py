@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from toxscreen.errors import Place, ReplayError, UnknownRunError, did_you_mean
 from toxscreen.model import Attempt, Lane, Outcome, Plan, Run
 
-_OPTION = "--screen-replay"
+#: Options that say which part of a run is run.
+_OPTIONS = ("--screen-replay", "--screen-shard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,15 @@ class Target:
 
 
 def without_replay(argv: Sequence[str]) -> list[str]:
-    """Arguments of pytest without ``--screen-replay`` and its value."""
+    """Arguments of pytest without ``--screen-replay``, ``--screen-shard`` and their values."""
     left: list[str] = []
     value_follows = False
     for argument in argv:
         if value_follows:
             value_follows = False
-        elif argument == _OPTION:
+        elif argument in _OPTIONS:
             value_follows = True
-        elif not argument.startswith(f"{_OPTION}="):
+        elif not argument.startswith(tuple(f"{option}=" for option in _OPTIONS)):
             left.append(argument)
     return left
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from toxscreen import host
-from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ToxscreenError, UnknownRunError
+from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ShardError, ToxscreenError, UnknownRunError
 from toxscreen.model import Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
 from toxscreen.pytest_plugin import configured_root, options
@@ -20,12 +20,12 @@ from toxscreen.pytest_plugin.ending import Ending
 from toxscreen.pytest_plugin.lead import Lead
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
-from toxscreen.pytest_plugin.screen import Screen, is_distributed, runs_tests, tx_count, worker_input
+from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, is_distributed, runs_tests, tx_count, worker_input
 from toxscreen.pytest_plugin.summary import Summary
 from toxscreen.settings import load
 
 if TYPE_CHECKING:
-    from toxscreen.model import OrderKind, Policy, Run
+    from toxscreen.model import OrderKind, Policy, Run, Shard
     from toxscreen.settings import Settings
 
 
@@ -70,6 +70,12 @@ def _screen(config: pytest.Config) -> Screen:
         name = None if run.header.category == "all" else run.header.category
         policy = settings.policy(name, asked_by=f"run {run.id}") if name else None
         _set_replay(config, run)
+        if config.getoption(options.SHARD[1]) is not None:
+            raise ShardError(
+                f"is no help with {options.REPLAY[0]}",
+                place=Place(key=options.SHARD[0]),
+                hint="a replay runs what a worker of one shard ran: leave one of the two out",
+            )
         asked = Asked(Sourced(0, "replay"), Sourced("written", "replay"), _asked_timeout(config))
         chosen = _settle(config, settings, policy, asked)
         return Screen(settings, policy, chosen, target, run, _value(asked.timeout))
@@ -78,7 +84,28 @@ def _screen(config: pytest.Config) -> Screen:
         _asked_workers(config), _asked_order(config), _asked_timeout(config), _auto_workers(), _most_workers(config)
     )
     chosen = _settle(config, settings, policy, asked)
-    return Screen(settings, policy, chosen, asked_timeout=_value(asked.timeout))
+    return Screen(settings, policy, chosen, asked_timeout=_value(asked.timeout), shard=_shard(config))
+
+
+def _shard(config: pytest.Config) -> Shard | None:
+    """The part of the tests that was asked for; workers are told by the process that leads the run.
+
+    Raises:
+        ShardError: there is no such part, or nobody knows which one this is.
+    """
+    handed = worker_input(config)
+    asked: str | None = config.getoption(options.SHARD[1])
+    asked_by, variables = options.SHARD[0], host.environment()
+    if handed is not None:
+        asked = handed.get(XDIST_KEY, {}).get("shard")
+    elif asked is None and runs_tests(config):
+        asked_by = "TOXSCREEN_SHARD"
+        asked = variables.get(asked_by) or None
+    if asked is None or is_hunted(config):
+        return None
+    from toxscreen.plan.which_shard import which_shard
+
+    return which_shard(asked, variables, asked_by=asked_by)
 
 
 def _value(asked: Sourced[float] | None) -> float | None:
@@ -215,6 +242,11 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
     """Register what this process takes part in: collecting, running tests, leading the run."""
     register = config.pluginmanager.register
     register(Collect(config, screen), "toxscreen-collect")
+    if screen.shard is not None and not is_distributed(config):
+        from toxscreen.pytest_plugin.sharding import Split
+
+        # After Collect, and so around it: what it leaves is what is split.
+        register(Split(screen, screen.shard), "toxscreen-split")
     if screen.replayed is not None and screen.target is not None:
         from toxscreen.pytest_plugin.replay import Replay
 
@@ -248,6 +280,10 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
 def _register_for_leader(config: pytest.Config, screen: Screen) -> None:
     register = config.pluginmanager.register
     register(Lead(config, screen), "toxscreen-lead")
+    if screen.shard is not None:
+        from toxscreen.pytest_plugin.sharding import LeadShard
+
+        register(LeadShard(config, screen, screen.shard), "toxscreen-lead-shard")
     if _is_diagnosed(config, screen):
         from toxscreen.pytest_plugin.diagnose import Diagnose
 

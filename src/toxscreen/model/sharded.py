@@ -1,0 +1,81 @@
+"""A run that several machines share: its parts, what each leaves behind, and what was found of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from toxscreen.model.found import Run
+
+
+class Shard(NamedTuple):
+    """One of the parts into which tests are split."""
+
+    #: From 1.
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+class Share(NamedTuple):
+    """The tests of one shard."""
+
+    #: Sorted.
+    node_ids: tuple[str, ...]
+    #: Estimated; fixtures wider than a test that are known to be slow are counted once.
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a shard's run says of itself when it ends, so that a merge can prove that the shards are the whole."""
+
+    schema: int
+    run: str
+    shard: Shard
+    category: str
+    environment: str | None
+    commit: str | None
+    changes: str | None
+    tree: str | None
+    configuration: str | None
+    seed: int | None
+    #: Version of Python.
+    python: str
+    #: Digest of the history by which the tests were split.
+    history: str
+    #: All node ids that were collected before the split, sorted.
+    collected: tuple[str, ...]
+    #: Those of this shard, and those of them that were begun.
+    planned: tuple[str, ...]
+    ran: tuple[str, ...]
+    #: SHA-256 of each file that was there when pytest ended, by its path below the state folder.
+    files: Mapping[str, str] = field(default_factory=dict)
+    #: The JUnit file among them.
+    junit: str | None = None
+    #: Coverage data of something else that was there before the run, relative to the state folder.
+    before: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What ran: the tox environment, or the category where tox did not run it."""
+        return self.environment or self.category
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A shard's run as it was found."""
+
+    #: Where, for a person.
+    source: str
+    shard: Shard
+    run: Run
+    #: None where it has left none, or none that can be read.
+    manifest: Manifest | None
+    #: What of its data is not as it was when the run ended, in words.
+    damage: tuple[str, ...] = ()
+    #: How many files of coverage data it brings; None where it has measured nothing.
+    coverage: int | None = None
