@@ -135,6 +135,12 @@ class ShardError(ToxscreenError):
     slug = "shard-invalid"
 
 
+class MergeError(ToxscreenError):
+    """A folder in which there is nothing to merge, or results that cannot be joined."""
+
+    slug = "merge-impossible"
+
+
 class CoverageEvidenceError(ToxscreenError):
     """Coverage data that is absent, foreign or stale."""
 

@@ -13,7 +13,7 @@ from toxscreen.model import Case, Duration, History, Shard
 from toxscreen.plan.shard import history_digest, split
 from toxscreen.plan.which_shard import which_shard
 
-relaxed = settings(max_examples=60, database=None, deadline=None)
+relaxed = settings(max_examples=30, database=None, deadline=None)
 FIXTURES = ("|session", "a.py|module", "b.py|module", "b.py|other[1]")
 
 
@@ -21,7 +21,7 @@ FIXTURES = ("|session", "a.py|module", "b.py|module", "b.py|other[1]")
 def suites(draw: st.DrawFn) -> tuple[list[Case], History]:
     """Tests of a few files, some in groups, some with wide fixtures, some remembered."""
     cases, tests = [], {}
-    for number in range(draw(st.integers(0, 40))):
+    for number in range(draw(st.integers(0, 20))):
         file = draw(st.sampled_from(("a.py", "b.py", "c.py")))
         node_id = f"{file}::test_{number}"
         fixtures = tuple(key for key in draw(st.sets(st.sampled_from(FIXTURES))) if key[0] in {"|", file[0]})

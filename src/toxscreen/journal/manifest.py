@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from toxscreen.journal.codec import json_from
@@ -120,13 +120,17 @@ def read_manifest(folder: Path) -> Manifest:
         value = record.get(name)
         if not isinstance(value, str) and (value is not None or name in _TEXT):
             raise ValueError(f"has {value!r} for {name!r}")
-    seed, files = record.get("seed"), record.get("files")
-    if not isinstance(seed, int | None) or not isinstance(files, dict):
-        raise ValueError("has no seed or no files")
+    files = record.get("files")
+    if not isinstance(files, dict) or not all(map(_is_below, files)):
+        raise ValueError("has no list of files below the state folder")
+    for name in ("seed", "measuring"):
+        if not isinstance(record.get(name), int | None):
+            raise ValueError(f"has {record[name]!r} for {name!r}")
     values: dict[str, Any] = {name: record.get(name) for name in (*_TEXT, *_TEXT_OR_NONE)}
     values |= {name: _texts(record, name) for name in _TEXTS}
     values |= {"files": {str(name): str(digest) for name, digest in files.items()}, "collected": node_ids}
-    return Manifest(schema=SCHEMA, shard=_shard(record.get("shard")), seed=seed, **values)
+    values |= {name: record.get(name) for name in ("seed", "measuring")}
+    return Manifest(schema=SCHEMA, shard=_shard(record.get("shard")), **values)
 
 
 def shard_of(text: str) -> Shard:
@@ -140,6 +144,11 @@ def shard_of(text: str) -> Shard:
     if not 1 <= shard.number <= shard.of:
         raise ValueError(f"there is no shard {text}")
     return shard
+
+
+def _is_below(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
 
 
 def _shard(text: object) -> Shard:

@@ -56,6 +56,8 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)
     #: The JUnit file among them.
     junit: str | None = None
+    #: Id of the pytest process, where its own coverage was still being measured then: that file comes later.
+    measuring: int | None = None
     #: Coverage data of something else that was there before the run, relative to the state folder.
     before: tuple[str, ...] = ()
 

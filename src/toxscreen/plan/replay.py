@@ -77,6 +77,22 @@ def command(
     return (*program, "replay", target.run or "", "--lane", target.lane or "", *until)
 
 
+def seeds(run: Run, lane: str | None) -> tuple[int | None, str | None]:
+    """The seed and PYTHONHASHSEED that a lane had; each shard of a joined run has its own.
+
+    Args:
+        run: the old run.
+        lane: the lane's name; None where any will do.
+    """
+    shards = run.header.extra.get("shards") if run.header.merged else None
+    number = (lane or "").partition(".")[0]
+    for shard in shards if isinstance(shards, list) else ():
+        if isinstance(shard, dict) and str(shard.get("shard")).startswith(f"{number}/"):
+            seed, hash_seed = shard.get("seed"), shard.get("hash_seed")
+            return seed if isinstance(seed, int) else None, hash_seed if isinstance(hash_seed, str) else None
+    return run.header.seed, run.header.hash_seed
+
+
 def pick_lane(run: Run, name: str | None, until: str | None = None) -> Lane:
     """The lane to replay: the one named, else one that ran the last test wanted, else the one of the first failure.
 

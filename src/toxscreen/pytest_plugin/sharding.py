@@ -12,6 +12,7 @@ import pytest
 
 from toxscreen import host
 from toxscreen.analysis import stamp
+from toxscreen.analysis.checkpoint import is_measured
 from toxscreen.errors import Place, ShardError
 from toxscreen.journal import manifest as journal
 from toxscreen.journal.codec import header_from_json
@@ -183,6 +184,7 @@ class LeadShard:
             ran=tuple(sorted({attempt.node_id for attempt in read_run(folder).attempts})),
             files=journal.checksums(state, files),
             junit=junit.relative_to(state).as_posix() if junit is not None else None,
+            measuring=self._process if is_measured() else None,
             before=self._before,
         )
 

@@ -69,7 +69,7 @@ def _screen(config: pytest.Config) -> Screen:
         target = Target(run.id, lane.name, target.until)
         name = None if run.header.category == "all" else run.header.category
         policy = settings.policy(name, asked_by=f"run {run.id}") if name else None
-        _set_replay(config, run)
+        _set_replay(config, run, lane.name)
         if config.getoption(options.SHARD[1]) is not None:
             raise ShardError(
                 f"is no help with {options.REPLAY[0]}",
@@ -205,7 +205,7 @@ def _set_in_process(config: pytest.Config) -> None:
         _set_workers(config, 0)
 
 
-def _set_replay(config: pytest.Config, run: Run) -> None:
+def _set_replay(config: pytest.Config, run: Run, lane: str) -> None:
     """Everything that would select, stop or shuffle is neutral: the order of the old run decides."""
     if worker_input(config) is not None:
         raise ReplayError("a replay runs in one process", place=Place(key="-n"), hint="leave out -n, --dist and --tx")
@@ -220,8 +220,11 @@ def _set_replay(config: pytest.Config, run: Run) -> None:
     config.option.basetemp = None
     if config.pluginmanager.hasplugin("randomly"):
         config.option.randomly_reorganize = False
-        if run.header.seed is not None:
-            config.option.randomly_seed = run.header.seed
+        from toxscreen.plan.replay import seeds
+
+        seed, _ = seeds(run, lane)
+        if seed is not None:
+            config.option.randomly_seed = seed
     if not config.option.pyargs:
         config.args[:] = _still_there(config.args, config.invocation_params.dir)
 
