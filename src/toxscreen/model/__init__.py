@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from toxscreen.model.required import ChangedFunctions, Function
-    from toxscreen.model.sharded import Manifest, Part, Shard, Share
+    from toxscreen.model.sharded import Manifest, MatrixRow, Part, Shard, Share, Workload
     from toxscreen.model.timed import Bound, Bounded, BoundKind, Slice, SliceKind, Spent, Timeline, Track
     from toxscreen.model.timing import Duration, Estimate, FixtureSpan, History, LaneSpan
 
@@ -108,6 +108,7 @@ __all__ = [
     "LeakRule",
     "Limits",
     "Manifest",
+    "MatrixRow",
     "Measured",
     "Missing",
     "Network",
@@ -143,6 +144,7 @@ __all__ = [
     "Verdict",
     "Verified",
     "Workers",
+    "Workload",
 ]
 
 if not TYPE_CHECKING:  # a checker would take any name for a noun

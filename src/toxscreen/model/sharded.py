@@ -29,6 +29,34 @@ class Share(NamedTuple):
     seconds: float
 
 
+class Workload(NamedTuple):
+    """What is known of the time that an environment takes."""
+
+    environment: str
+    #: Estimated, one a test.
+    seconds: tuple[float, ...]
+    #: How many tests a machine runs at a time.
+    workers: int
+    #: Seconds that a machine needs besides: to start, to collect, to set fixtures up.
+    startup: float
+    #: Where that is known from.
+    source: str
+
+
+class MatrixRow(NamedTuple):
+    """An environment on one interpreter, and over how many machines it is split."""
+
+    environment: str
+    #: Such as ``3.12``; None: whichever there is.
+    python: str | None
+    #: What tox calls it.
+    tox: str
+    shards: int
+    #: That a shard is estimated to take; None where nothing is known.
+    seconds: float | None
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a shard's run says of itself when it ends, so that a merge can prove that the shards are the whole."""
