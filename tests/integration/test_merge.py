@@ -390,6 +390,19 @@ def test_a_junit_file_that_cannot_be_joined(fleet: Fleet) -> None:
     assert done.runs == ()
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_single_shard_is_the_whole_where_it_lies(tmp_path: Path, workers: int) -> None:
+    fleet = clones(tmp_path, FILES, ("here",))
+    assert measure(fleet.here, f"-n{workers}", "--screen-shard", "1/1") == 0
+    before = covered(fleet.here)
+    for _ in range(2):
+        status, data, text = fleet.merge("here")
+        assert status == 0, text
+        assert data["merged"][0]["tests"] == 11
+    assert covered(fleet.here) == before
+    assert len(fleet.runs("here")) == 2
+
+
 def test_more_shards_than_tests(tmp_path: Path) -> None:
     files = {**FILES, "tests/unit/test_price.py": "from shop.price import size\ndef test_size(): assert size(1)\n"}
     del files["tests/unit/test_order.py"]

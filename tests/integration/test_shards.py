@@ -106,6 +106,31 @@ def test_the_variable_says_the_same_and_reaches_no_suite_inside_a_test(tmp_path:
     assert len(done.outcomes) == 1
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_where_nothing_can_be_recorded_the_tests_are_split_all_the_same(tmp_path: Path, workers: int) -> None:
+    project = SUITE.at(tmp_path)
+    (project.root / ".toxscreen").write_text("no folder")
+    done = project.run("--category", "unit", f"-n{workers}", "--screen-shard", "1/2")
+    done.expect(exit=0, says=("5 passed", "[journal-unwritable]"))
+
+
+def test_a_worker_that_cannot_read_the_history_splits_nothing(tmp_path: Path) -> None:
+    losing = """
+        import pathlib
+        import pytest
+
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_configure_node(node):
+            yield
+            pathlib.Path(node.workerinput["toxscreen"]["history"][0]).write_text("{}")
+        """
+    project = SUITE.with_files({"conftest.py": losing}).at(tmp_path)
+    done = project.run("--category", "unit", "-n2", "--screen-shard", "1/2")
+    done.expect(
+        exit=2, outcomes={}, says=("a worker cannot read the history by which the tests are split [shard-invalid]",)
+    )
+
+
 def test_auto_asks_the_variables_of_the_ci_system_and_nobody_else_does(tmp_path: Path) -> None:
     project = SUITE.at(tmp_path)
     variables = {"CIRCLE_NODE_INDEX": "1", "CIRCLE_NODE_TOTAL": "3"}

@@ -217,8 +217,10 @@ def write(root: Path, shards: Mapping[str, Sequence[Found]]) -> list[Joined]:
     Raises:
         MergeError: a JUnit file cannot be read, or something not be written.
     """
+    # What lies here already, as that of a single shard may, stays as it is.
+    elsewhere = {name: [found for found in each if not _is_in(root, found)] for name, each in shards.items()}
     try:
-        documents = _junit(shards)
+        documents = _junit(elsewhere)
         written = [_write(root, name, tuple(each)) for name, each in shards.items()]
         for name, document in documents.items():
             file = state_folder(root) / name
@@ -229,6 +231,10 @@ def write(root: Path, shards: Mapping[str, Sequence[Found]]) -> list[Joined]:
         raise MergeError(f"cannot be written: {error.strerror or error}", place=place) from None
     load_history(root)
     return written
+
+
+def _is_in(root: Path, found: Found) -> bool:
+    return found.state is not None and found.state.resolve() == (root / STATE).resolve()
 
 
 def _junit(shards: Mapping[str, Sequence[Found]]) -> dict[str, bytes]:
@@ -256,7 +262,7 @@ def _write(root: Path, name: str, shards: tuple[Found, ...]) -> Joined:
         for found in shards
         for file in found.coverage
     }
-    if data:
+    if data and not all(_is_in(root, found) for found in shards):
         header = shards[0].part.run.header
         begun = min(found.part.run.header.started for found in shards)
         stamp.adopt(root, Stamp(stamp.SCHEMA, name, header.commit, header.changes, begun), data)

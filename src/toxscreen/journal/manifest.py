@@ -11,15 +11,19 @@ from typing import Any, Final
 
 from toxscreen.journal.codec import json_from
 from toxscreen.journal.read import fingerprint
-from toxscreen.journal.store import COLLECTION
+from toxscreen.journal.store import COLLECTION, HEADER
 from toxscreen.model import Manifest, Shard
 
 FILE: Final = "shard.json"
 #: What the processes that collect leave for the one that writes the manifest.
 SPLIT: Final = "split.json"
 SCHEMA: Final = 1
+#: By which durations the tests were split: what all processes of the run plan by.
+HISTORY: Final = "history.json"
+_VOUCHED: Final = frozenset({HEADER, COLLECTION, HISTORY, "cases.json"})
 _TEXT: Final = ("run", "category", "python", "history")
 _TEXT_OR_NONE: Final = ("environment", "commit", "changes", "tree", "configuration", "junit")
+_NUMBERS: Final = ("seed", "measuring")
 _TEXTS: Final = ("planned", "ran", "before")
 
 
@@ -33,8 +37,8 @@ def checksums(base: Path, files: Iterable[Path]) -> dict[str, str]:
 
 
 def run_files(folder: Path) -> list[Path]:
-    """The files of a run that a manifest vouches for."""
-    return [file for file in folder.iterdir() if file.suffix in {".json", ".jsonl"} and file.name not in {FILE, SPLIT}]
+    """The files of a run that a manifest vouches for; not those that somebody has made of it since."""
+    return [file for file in folder.iterdir() if file.suffix == ".jsonl" or file.name in _VOUCHED]
 
 
 def write_split(folder: Path, collected: Iterable[str], history: str, *, process: int) -> None:
@@ -110,27 +114,32 @@ def read_manifest(folder: Path) -> Manifest:
         raise ValueError("is no manifest")
     if record["schema"] != SCHEMA:
         raise ValueError(f"is of schema {record['schema']}, this toxscreen reads {SCHEMA}")
+    return Manifest(schema=SCHEMA, shard=_shard(record.get("shard")), collected=_collected(record), **_values(record))
+
+
+def _collected(record: Mapping[str, Any]) -> tuple[str, ...]:
     collected = record.get("collected")
     if not isinstance(collected, dict):
         raise ValueError("has no list of what was collected")
     node_ids = _texts(collected, "node_ids")
     if (len(node_ids), fingerprint(node_ids)) != (collected.get("count"), collected.get("digest")):
         raise ValueError(f"does not list the {collected.get('count')} tests that were collected, but {len(node_ids)}")
-    for name in (*_TEXT, *_TEXT_OR_NONE):
-        value = record.get(name)
-        if not isinstance(value, str) and (value is not None or name in _TEXT):
-            raise ValueError(f"has {value!r} for {name!r}")
+    return node_ids
+
+
+def _values(record: Mapping[str, Any]) -> dict[str, Any]:
+    for names, kind in ((_TEXT, str), (_TEXT_OR_NONE, str | None), (_NUMBERS, int | None)):
+        for name in names:
+            if not isinstance(record.get(name), kind):
+                raise ValueError(f"has {record.get(name)!r} for {name!r}")
     files = record.get("files")
     if not isinstance(files, dict) or not all(map(_is_below, files)):
         raise ValueError("has no list of files below the state folder")
-    for name in ("seed", "measuring"):
-        if not isinstance(record.get(name), int | None):
-            raise ValueError(f"has {record[name]!r} for {name!r}")
-    values: dict[str, Any] = {name: record.get(name) for name in (*_TEXT, *_TEXT_OR_NONE)}
+    if record.get("junit") is not None and record["junit"] not in files:
+        raise ValueError("has a JUnit file that is none of its files")
+    values: dict[str, Any] = {name: record.get(name) for name in (*_TEXT, *_TEXT_OR_NONE, *_NUMBERS)}
     values |= {name: _texts(record, name) for name in _TEXTS}
-    values |= {"files": {str(name): str(digest) for name, digest in files.items()}, "collected": node_ids}
-    values |= {name: record.get(name) for name in ("seed", "measuring")}
-    return Manifest(schema=SCHEMA, shard=_shard(record.get("shard")), **values)
+    return values | {"files": {str(name): str(digest) for name, digest in files.items()}}
 
 
 def shard_of(text: str) -> Shard:

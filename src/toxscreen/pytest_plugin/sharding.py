@@ -26,8 +26,6 @@ from toxscreen.pytest_plugin.fixtures import telling_cases
 from toxscreen.pytest_plugin.screen import XDIST_KEY, Screen, worker_input
 from toxscreen.settings import STATE
 
-#: Copy of the history in the run's folder, which all its processes plan by.
-HISTORY: Final = "history.json"
 _KEY: Final = "history"
 
 
@@ -112,14 +110,14 @@ class LeadShard:
         self._before = tuple(sorted(file.relative_to(state).as_posix() for file in stamp.data_files(self._measured())))
         if self.screen.pulses is not None:
             try:
-                self._digest = write_history(self.screen.pulses / HISTORY, self.screen.history)
+                self._digest = write_history(self.screen.pulses / journal.HISTORY, self.screen.history)
             except OSError as error:
                 self.screen.problems.warn("journal-unwritable", f"the history of the run is not recorded: {error}")
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker which shard this is, and by which history to split."""
-        path = os.fspath(self.screen.pulses / HISTORY) if self.screen.pulses is not None else ""
+        path = os.fspath(self.screen.pulses / journal.HISTORY) if self.screen.pulses is not None else ""
         node.workerinput[XDIST_KEY] |= {"shard": str(self.shard), _KEY: (path, self._digest)}
 
     def pytest_report_header(self) -> str:
