@@ -129,6 +129,18 @@ class ReplayError(ToxscreenError):
     slug = "replay-impossible"
 
 
+class ShardError(ToxscreenError):
+    """A part of the tests that cannot be told from what was asked."""
+
+    slug = "shard-invalid"
+
+
+class MergeError(ToxscreenError):
+    """A folder in which there is nothing to merge, or results that cannot be joined."""
+
+    slug = "merge-impossible"
+
+
 class CoverageEvidenceError(ToxscreenError):
     """Coverage data that is absent, foreign or stale."""
 

@@ -336,6 +336,35 @@ def test_a_filtered_run_stands_for_the_whole(shop: Shop) -> None:
     assert "-k" in told
 
 
+def test_one_shard_of_three_stands_for_the_whole(shop: Shop) -> None:
+    for run in (shop.root / ".toxscreen/runs").glob("*-unit-*"):
+        shutil.rmtree(run)
+    # As CI systems do it: each machine runs the files that it is given.
+    assert shop.usual((*PYTEST, "tests/unit/test_price.py")) == [0]
+    assert shop.measure("unit", "--screen-shard", "1/3") == 0
+    status, others, told = shop.gate()
+    assert (status, others["runs"]) == (2, "unmeasured")
+    assert "is shard 1/3 only" in told
+
+
+def test_a_shard_is_missing_where_shards_are_joined(shop: Shop) -> None:
+    for run in (shop.root / ".toxscreen/runs").glob("*-unit-*"):
+        shutil.rmtree(run)
+    for number in (1, 3):
+        assert shop.measure("unit", "--screen-shard", f"{number}/3") == 0
+        shutil.copytree(shop.root / ".toxscreen", shop.project.around / f"machine {number}")
+    shutil.rmtree(shop.root / ".toxscreen/coverage/unit")
+    for run in (shop.root / ".toxscreen/runs").glob("*-unit-*"):
+        shutil.rmtree(run)
+    data = [str(shop.project.around / f"machine {number}" / "coverage/unit") for number in (1, 3)]
+    assert shop.usual((*COMBINE, *data), ("coverage", "report", "--fail-under=50")) == [0, 0]
+    assert shop.toxscreen("merge", "../machine 1", "../machine 3") == 2
+    assert shop.toxscreen("coverage", *ENVIRONMENTS) == 2
+    status, others, told = shop.gate()
+    assert (status, others["runs"]) == (2, "unmeasured")
+    assert "unit has never run" in told
+
+
 def test_coverage_starts_after_the_import(shop: Shop) -> None:
     late = """
         import sys

@@ -97,6 +97,8 @@ HEADERS = st.builds(
     paths=st.lists(TEXT, max_size=2).map(tuple),
     configuration=st.none() | TEXT,
     tree=st.none() | TEXT,
+    shard=st.none() | TEXT,
+    merged=st.lists(TEXT, max_size=2).map(tuple),
     extra=extra(Header),
 )
 
@@ -116,7 +118,7 @@ FULL = Event(
     pid=77,
     touched=("file a.csv", "port 8000"),
     cpu=0.5,
-    selection=Selection(2, {"-k it": 3}, ("--ignore old",), 1),
+    selection=Selection(2, {"-k it": 3}, ("--ignore old",), 1, 4),
     asserts_nothing=True,
     fixture="tests/test_a.py|db",
     during="setup",
@@ -132,7 +134,7 @@ FULL_LINE = (
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
     b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],'
     b'"selection":{"elsewhere":2,"deselected":{"-k it":3},"narrowed":["--ignore old"],'
-    b'"benchmarks_off":1},"asserts_nothing":true,"colour":["red"]}\n'
+    b'"benchmarks_off":1,"other_shards":4},"asserts_nothing":true,"colour":["red"]}\n'
 )
 HEADER = Header(
     schema=1,
@@ -156,6 +158,8 @@ HEADER = Header(
     paths=("tests",),
     configuration="c0de",
     tree="7ree",
+    shard="2/3",
+    merged=("one", "other"),
     extra={"colour": "red"},
 )
 
@@ -211,6 +215,7 @@ def test_a_header_is_one_flat_object_with_every_field() -> None:
     expected = {item.name: getattr(HEADER, item.name) for item in fields(Header)} | {
         "argv": ["-k", "it"],
         "paths": ["tests"],
+        "merged": ["one", "other"],
     }
     assert stored == {**{key: value for key, value in expected.items() if key != "extra"}, "colour": "red"}
     assert codec.header_from_json(json.dumps(stored)) == HEADER
@@ -270,6 +275,7 @@ def test_every_field_has_a_type_to_be_checked_by_or_a_reader_of_its_own() -> Non
         ({"selection": []}, "has [] for 'selection'"),
         ({"selection": {"elsewhere": "2"}}, "has '2' for 'selection'"),
         ({"selection": {"benchmarks_off": 1.5}}, "has 1.5 for 'selection'"),
+        ({"selection": {"other_shards": "all"}}, "has 'all' for 'selection'"),
         ({"selection": {"deselected": [1]}}, "has [1] for 'selection'"),
         ({"selection": {"deselected": {"-k": "1"}}}, "has '1' for 'selection'"),
         ({"selection": {"narrowed": "-k"}}, "has '-k' where a list belongs"),

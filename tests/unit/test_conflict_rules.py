@@ -59,6 +59,12 @@ def found(*attempts: Attempt) -> dict[str, str]:
             {"port 1": "a@gw0 b@gw1"},
             id="each with its server",
         ),
+        pytest.param([ran("a@1.gw0", "file x"), ran("b@2.gw1", "file x")], {}, id="shards on two machines"),
+        pytest.param(
+            [ran("a@1.gw0", "file x"), ran("b@2.gw0", "file x"), ran("c@2.gw1", "file x")],
+            {"file x": "b@2.gw0 c@2.gw1"},
+            id="two lanes of one machine",
+        ),
         pytest.param(
             [ran("a@gw0", "connection to port 1"), ran("b@gw1", "port 1"), ran("a@gw0", "port 1")],
             {"port 1": "a@gw0 b@gw1"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from toxscreen.plan.replay import (
     likeness,
     pick_lane,
     red_lanes,
+    seeds,
     without_replay,
 )
 from toxscreen.pytest_plugin.replay import selecting
@@ -162,6 +164,15 @@ def test_a_run_in_which_nothing_began_cannot_be_replayed() -> None:
 
 
 # cutting a lane
+
+
+def test_each_shard_of_a_joined_run_has_its_own_seed() -> None:
+    told = [{"shard": "1/2", "seed": 5, "hash_seed": "5"}, {"shard": "2/2", "seed": None, "hash_seed": "9"}]
+    joined = replace(TWO, header=replace(TWO.header, merged=("a", "b"), seed=None, extra={"shards": told}))
+    assert [seeds(joined, lane) for lane in ("1.gw0", "2.gw1", "3.gw0")] == [(5, "5"), (None, "9"), (None, "7")]
+    assert seeds(TWO, "gw0") == seeds(TWO, None) == (7, "7")
+    strange = replace(joined, header=replace(joined.header, extra={"shards": "many"}))
+    assert seeds(strange, "1.gw0") == (None, "7")
 
 
 def test_a_lane_is_cut_after_a_test() -> None:

@@ -191,6 +191,13 @@ def test_of_a_green_run_there_is_no_failure_no_leak_and_no_replay() -> None:
         ({"argv": (), "cwd": "."}, "pytest was given, in .: no arguments"),
         ({"environment": "3.12-unit"}, "tox environment 3.12-unit"),
         ({"replay_of": "RUN:gw1"}, "replay of RUN:gw1"),
+        ({"shard": "2/3"}, "shard 2/3 of the tests"),
+        ({"selection": Selection(other_shards=4)}, "not selected: 4 in other shards"),
+        ({"merged": ("one", "other")}, "joined from 2 shards: one, other"),
+        (
+            {"merged": ("one", "other"), "extra": {"shards": [{"shard": "1/2", "seed": 5}, {"shard": "2/2"}]}},
+            "shard 2: seed not known, PYTHONHASHSEED not known",
+        ),
         ({"attempts": (), "collected": ()}, "tests: none"),
     ],
 )
@@ -241,6 +248,8 @@ def test_a_summary_has_the_figures_of_a_row() -> None:
         "exit_status": 1,
         "environment": None,
         "replay_of": None,
+        "shard": None,
+        "merged": [],
     }
     assert summary(changed(RUN, finished=None))["seconds"] is None
 

@@ -49,6 +49,12 @@ class Checkpoints:
         return cost
 
 
+def is_measured() -> bool:
+    """Whether coverage measures this process now."""
+    module = sys.modules.get("coverage")
+    return module is not None and module.Coverage.current() is not None
+
+
 def checkpoint(clock: Clock = CLOCK) -> float | None:
     """Write what this process has measured so far to its data file; costs nothing where coverage is not measuring.
 

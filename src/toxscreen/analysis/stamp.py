@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,8 +101,35 @@ def begin(root: Path, environment: str) -> tuple[Stamp, int]:
     Raises:
         OSError: the folder cannot be written.
     """
-    home = folder(root) / environment
     stamp = Stamp(SCHEMA, environment, host.git_commit(root), host.git_changes(root), host.CLOCK.wall())
+    return stamp, _replace(root, stamp)
+
+
+def adopt(root: Path, stamp: Stamp, data: Mapping[str, Path]) -> int:
+    """Take data that was measured elsewhere for an environment's own, in the place of what was there.
+
+    Args:
+        root: the project's root.
+        stamp: of which environment and sources the data is.
+        data: files, by the suffix that each gets.
+
+    Returns:
+        How many files were removed.
+
+    Raises:
+        OSError: the folder cannot be written, or a file not be read.
+    """
+    # What is taken may lie in the very folder that is emptied.
+    contents = {suffix: file.read_bytes() for suffix, file in data.items()}
+    removed = _replace(root, stamp)
+    for suffix, content in contents.items():
+        (folder(root) / stamp.environment / f"{DATA}.{suffix}").write_bytes(content)
+    return removed
+
+
+def _replace(root: Path, stamp: Stamp) -> int:
+    """Empty an environment's folder, write the stamp, and say how many files were removed."""
+    home = folder(root) / stamp.environment
     home.mkdir(parents=True, exist_ok=True)
     state_folder(root)
     # The stamp goes first: data that cannot be removed must not be left with a stamp that vouches for it.
@@ -111,7 +138,7 @@ def begin(root: Path, environment: str) -> tuple[Stamp, int]:
     for path in sorted(old, key=lambda path: path.name != FILE):
         path.unlink()
     (home / FILE).write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
-    return stamp, len(old)
+    return len(old)
 
 
 def evidence(root: Path, environment: str, *, commit: str | None, changes: str | None) -> Evidence:
@@ -152,12 +179,8 @@ def read(root: Path, environment: str) -> Stamp:
     Raises:
         CoverageEvidenceError: it cannot be read, or is not a stamp of this environment.
     """
-    path = folder(root) / environment / FILE
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        stamp = Stamp(*(stored[key] for key in ("schema", "environment", "commit", "changes", "time")))
-        if not all(isinstance(mark, str | None) for mark in (stamp.commit, stamp.changes)):
-            raise TypeError("commit and changes must be texts or null")
+        stamp = stored(folder(root) / environment / FILE)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise missing(root, environment, f"has a {FILE} that cannot be read ({reason})") from None
@@ -165,6 +188,20 @@ def read(root: Path, environment: str) -> Stamp:
         raise missing(root, environment, f"has a {FILE} of schema {stamp.schema!r}, this toxscreen reads {SCHEMA}")
     if stamp.environment != environment:
         raise missing(root, environment, f"has the {FILE} of environment {stamp.environment!r}")
+    return stamp
+
+
+def stored(path: Path) -> Stamp:
+    """The stamp in a file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError, KeyError, TypeError, RecursionError: it is no stamp.
+    """
+    record = json.loads(path.read_text(encoding="utf-8"))
+    stamp = Stamp(*(record[key] for key in ("schema", "environment", "commit", "changes", "time")))
+    if not all(isinstance(mark, str | None) for mark in (stamp.commit, stamp.changes)):
+        raise TypeError("commit and changes must be texts or null")
     return stamp
 
 

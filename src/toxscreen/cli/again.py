@@ -17,7 +17,7 @@ from toxscreen.errors import CorruptJournalError, Exit, Place, ReplayError
 from toxscreen.journal.read import read_run
 from toxscreen.journal.store import run_folders
 from toxscreen.model import Lane, Outcome, Page, Run, RunState
-from toxscreen.plan.replay import Likeness, Target, command, likeness, without_replay
+from toxscreen.plan.replay import Likeness, Target, command, likeness, seeds, without_replay
 from toxscreen.report.terminal import print_page
 
 #: Seconds for which the guard of a replay that died is given time to write down what it died of.
@@ -143,12 +143,12 @@ class Again:
             for lane in lanes:
                 output = files.enter_context(tempfile.TemporaryFile()) if together else None
                 command = self.command(lane, is_cut=is_cut)
-                jobs.append(Job(lane.name, command, self.folder, self._environment(), output, self.out))
+                jobs.append(Job(lane.name, command, self.folder, self._environment(lane), output, self.out))
             stopped = run_all(jobs, on_end)
         return repeats, stopped
 
-    def _environment(self) -> dict[str, str]:
-        seed = self.old.header.hash_seed
+    def _environment(self, lane: Lane) -> dict[str, str]:
+        _, seed = seeds(self.old, lane.name)
         return {**host.environment(), **({} if seed is None else {"PYTHONHASHSEED": seed})}
 
     def _print(self, ended: Ended, output: IO[bytes]) -> None:

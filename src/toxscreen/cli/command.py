@@ -21,6 +21,8 @@ class Answer:
     status: Exit = Exit.CLEAN
     #: Printed as it is, in the place of the page.
     text: str | None = None
+    #: Whether the page is printed all the same, on standard error: the text is for programs.
+    explained: bool = False
 
 
 class Command(Protocol):

@@ -20,6 +20,7 @@ from rich.text import Text
 from toxscreen import host
 from toxscreen.analysis import evidence
 from toxscreen.cli import hunt_evidence, hunt_verify
+from toxscreen.cli.arguments import seconds
 from toxscreen.cli.command import Answer, here
 from toxscreen.cli.hunt_page import Telling, checks, data, page
 from toxscreen.cli.output import Output, outputs
@@ -48,7 +49,6 @@ _RENDERERS: Final[dict[str, Callable[[Page, float, Sequence[Check]], str]]] = {
     "markdown": lambda told, *_: markdown.render(told),
     "junit": lambda told, seconds, checked: junit.render(told.title.partition(":")[0], checked, seconds),
 }
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", metavar="FILE", help="see what became of the findings that --json printed into FILE"
     )
-    parser.add_argument("--budget", type=_seconds, default=300.0, metavar="TIME", help="90s or 5m, say (default: 5m)")
-    parser.add_argument("--test-limit", type=_seconds, default=60.0, metavar="TIME", help="for one test (default: 60s)")
+    parser.add_argument("--budget", type=seconds, default=300.0, metavar="TIME", help="90s or 5m, say (default: 5m)")
+    parser.add_argument("--test-limit", type=seconds, default=60.0, metavar="TIME", help="for one test (default: 60s)")
     parser.add_argument("--jobs", type=_count, default=None, metavar="N", help="probes at a time (default: cores)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the shuffled orders (default: 1)")
     parser.add_argument("--quick", action="store_true", help="try no more orders when some in a row show nothing new")
@@ -72,13 +72,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", default=None, metavar="FILE", help="write what was found as Markdown, too")
     parser.add_argument("--junit", default=None, metavar="FILE", help="write what was found as JUnit XML, too")
     parser.add_argument("options", nargs="*", metavar="-- PYTEST ARGS", help="options for pytest, after --")
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smh]?)", text)
-    if found is None or not float(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 90s, 5m or 1h")
-    return float(found[1]) * _UNITS[found[2] or "s"]
 
 
 def _count(text: str) -> int:

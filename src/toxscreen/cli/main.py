@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TextIO, cast
 
 from toxscreen import __version__
-from toxscreen.cli import audit, coverage, gate, hunt, quality, replay, report, runs
+from toxscreen.cli import audit, coverage, gate, hunt, matrix, merge, quality, replay, report, runs
 from toxscreen.cli.command import Command
 from toxscreen.errors import ErrorGroup, Exit, ToxscreenError
 from toxscreen.hunt import findings
@@ -20,7 +20,7 @@ from toxscreen.report.terminal import print_page, print_text
 #: Version of the shape of every ``--json`` document; a later hunt reads what one has printed.
 SCHEMA = findings.SCHEMA
 
-_MODULES: tuple[ModuleType, ...] = (runs, replay, hunt, audit, coverage, quality, gate, report)
+_MODULES: tuple[ModuleType, ...] = (runs, replay, matrix, merge, hunt, audit, coverage, quality, gate, report)
 COMMANDS = {command.NAME: command for command in (cast("Command", module) for module in _MODULES)}
 
 
@@ -67,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(json.dumps({**answer.data, "schema": SCHEMA}, indent=2), sys.stdout)
     if answer.text is not None and not arguments.json:
         print_text(answer.text, sys.stdout)
+        if answer.explained:
+            print_page(answer.page, sys.stderr)
     else:
         print_page(answer.page, sys.stderr if arguments.json else sys.stdout)
     return int(answer.status)

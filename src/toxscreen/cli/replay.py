@@ -10,7 +10,7 @@ from toxscreen.cli.command import Answer, here
 from toxscreen.errors import ConfigError, Exit, Place
 from toxscreen.journal.read import LAST, find_run, recorded_root
 from toxscreen.model import Lane, Page, Run, RunState, Table
-from toxscreen.plan.replay import Target, cut, first_red, pick_lane, red_lanes
+from toxscreen.plan.replay import Target, cut, first_red, pick_lane, red_lanes, seeds
 from toxscreen.report.terminal import print_page
 
 NAME = "replay"
@@ -98,8 +98,8 @@ def _told(old: Run, lanes: list[Lane], until: str | None) -> list[str]:
         told.append(f"red as well: {', '.join(others)}; --lane replays another one, --all-lanes every one")
     if not red:
         told.append("no test of that run was red")
-    header = old.header
-    told.append(f"seed {_known(header.seed)}, PYTHONHASHSEED {_known(header.hash_seed)}")
+    for seed, hash_seed in dict.fromkeys(seeds(old, each.name) for each in lanes):
+        told.append(f"seed {_known(seed)}, PYTHONHASHSEED {_known(hash_seed)}")
     if old.state is RunState.RUNNING:
         told.append("that run is still going on: what it has begun so far is replayed")
     return told

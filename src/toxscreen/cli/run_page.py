@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from toxscreen.model import Attempt, Lane, Outcome, Page, Run, RunState, Table
 from toxscreen.plan.conflicts import conflicts
-from toxscreen.plan.replay import Target, command, red_lanes
+from toxscreen.plan.replay import Target, command, red_lanes, seeds
 from toxscreen.plan.spent import did
 
 #: Up to so many tests the lanes are shown test by test without being asked for.
@@ -50,6 +50,8 @@ def summary(run: Run) -> dict[str, object]:
         "exit_status": run.exit_status,
         "environment": header.environment,
         "replay_of": header.replay_of,
+        "shard": header.shard,
+        "merged": list(header.merged),
     }
 
 
@@ -98,12 +100,9 @@ def replay_command(run: Run, lane: str, until: str, program: Sequence[str]) -> l
         until: the last test to run.
         program: how toxscreen is called.
     """
-    header = run.header
-    return list(
-        command(
-            Target(run.id, lane, until), environment=header.environment, hash_seed=header.hash_seed, program=program
-        )
-    )
+    _, hash_seed = seeds(run, lane)
+    target = Target(run.id, lane, until)
+    return list(command(target, environment=run.header.environment, hash_seed=hash_seed, program=program))
 
 
 def page(run: Run, program: Sequence[str], *, order: bool) -> Page:
@@ -137,7 +136,7 @@ def _facts(run: Run) -> list[str]:
         f"category {header.category}, started {utc(header.started)} UTC{lasted}",
         f"{_STATES[run.state]}{status}",
         "tests: " + (", ".join(f"{counted[kind]} {kind}" for kind in Outcome if counted[kind]) or "none"),
-        f"seed {_known(header.seed)}, PYTHONHASHSEED {_known(header.hash_seed)}",
+        *_seeds(run),
         f"commit {_known(header.commit)}" + (f" with uncommitted changes ({header.changes})" if header.changes else ""),
         f"interpreter {header.executable}",
         ", ".join(f"{name} {version}" for name, version in header.tools.items()),
@@ -146,6 +145,10 @@ def _facts(run: Run) -> list[str]:
     ]
     if header.environment:
         told.append(f"tox environment {header.environment}")
+    if header.shard:
+        told.append(f"shard {header.shard} of the tests")
+    if header.merged:
+        told.append(f"joined from {len(header.merged)} shards: {', '.join(header.merged)}")
     told.extend(_left_out(run))
     if header.replay_of:
         told.append(f"replay of {header.replay_of}")
@@ -159,6 +162,17 @@ def _facts(run: Run) -> list[str]:
     return [fact for fact in told if fact]
 
 
+def _seeds(run: Run) -> list[str]:
+    """The seeds, of each shard where they differ."""
+    numbers = range(1, len(run.header.merged) + 1)
+    known = {number: seeds(run, f"{number}.") for number in numbers} or {0: seeds(run, None)}
+    alike = len(set(known.values())) == 1
+    return [
+        f"{'' if alike else f'shard {number}: '}seed {_known(seed)}, PYTHONHASHSEED {_known(hash_seed)}"
+        for number, (seed, hash_seed) in list(known.items())[: 1 if alike else None]
+    ]
+
+
 def _left_out(run: Run) -> list[str]:
     """What keeps a run from being the whole."""
     selection = run.selection
@@ -166,6 +180,8 @@ def _left_out(run: Run) -> list[str]:
         return []
     told = [f"{count} left out by {who}" for who, count in selection.deselected.items()]
     told += [f"narrowed by {who}" for who in selection.narrowed]
+    if selection.other_shards:
+        told.append(f"{selection.other_shards} in other shards")
     if selection.elsewhere:
         told.append(f"{selection.elsewhere} of other categories")
     lines = [f"not selected: {', '.join(told)}"] if told else []

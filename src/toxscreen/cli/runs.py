@@ -123,6 +123,10 @@ def _remark(found: Run) -> str:
     told = []
     if header.replay_of:
         told.append(f"replay of {header.replay_of}")
+    if header.shard:
+        told.append(f"shard {header.shard}")
+    if header.merged:
+        told.append(f"joined from {len(header.merged)} shards")
     if header.environment:
         told.append(f"tox environment {header.environment}")
     if found.exit_status not in {0, 1, None}:

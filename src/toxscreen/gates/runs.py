@@ -65,6 +65,9 @@ def _unfinished(run: Run) -> Lack | None:
 def _narrowed(run: Run, may_deselect: Sequence[str]) -> Lack | None:
     if run.header.replay_of is not None:
         return Lack("run-filtered", f"is a replay of {run.header.replay_of}")
+    if run.header.is_part:
+        merge = "join all shards with `toxscreen merge DIR...`, a folder of each machine"
+        return Lack("run-sharded", f"is shard {run.header.shard} only; {merge}")
     if run.selection is None:
         if run.exit_status not in {0, 1}:
             return Lack("run-unfinished", f"ended with exit status {run.exit_status} before it had collected")

@@ -196,7 +196,7 @@ def header_from_json(text: str) -> Header:
     for name in ("tools", "host", "chosen"):
         for value in known.get(name, {}).values():
             _check(name, value, (str,))
-    for name in known.keys() & {"argv", "paths"}:
+    for name in known.keys() & {"argv", "paths", "merged"}:
         known[name] = _texts(name, known[name])
     if not 0 <= known.get("started", 0) <= _LAST_MOMENT:
         raise ValueError(f"has {_short(known['started'])} for 'started'")
@@ -306,7 +306,7 @@ def _selection_from_dict(record: object) -> model.Selection:
     if not isinstance(record, dict):
         raise ValueError(f"has {_short(record)} for 'selection'")
     known = model.Selection(**{name: record[name] for name in model.Selection._fields if name in record})
-    for count in (known.elsewhere, known.benchmarks_off):
+    for count in (known.elsewhere, known.benchmarks_off, known.other_shards):
         _check("selection", count, (int,))
     _check("selection", known.deselected, (dict,))
     for count in known.deselected.values():

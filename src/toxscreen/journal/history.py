@@ -6,6 +6,7 @@ The file is a cache: what is wrong with it is not told, it is made anew from the
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -57,6 +58,34 @@ def load_history(root: Path) -> History:
 def read_history(path: Path) -> History:
     """The history of a file as it is, without looking for newer runs; an empty one where it cannot be read."""
     return _Kept.read(path).history()
+
+
+def write_history(path: Path, history: History) -> str:
+    """Write a history down as it is now, so that all processes of a run plan by the same one.
+
+    Args:
+        path: the file.
+        history: what :func:`read_history` will answer.
+
+    Returns:
+        A digest of the file, by which a reader knows that it has read this.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    kept = _Kept()
+    kept.tests = {node_id: [0, list(seconds)] for node_id, seconds in history.tests.items()}
+    kept.fixtures = {key: [0, seconds] for key, seconds in history.fixtures.items()}
+    kept.write(path)
+    return digest_of(path)
+
+
+def digest_of(path: Path) -> str:
+    """A digest of a file; that of nothing where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 class _Kept:
@@ -130,8 +159,7 @@ class _Kept:
         return bool(new)
 
     def _fold(self, folder: Path) -> None:
-        if _is_replay(folder):
-            # A lane of its own, without neighbours: that takes another time.
+        if _is_partial(folder):
             return
         fixtures: dict[str, float] = {}
         for shard in sorted(folder.glob("*.jsonl")):
@@ -221,11 +249,16 @@ def _value(line: bytes) -> object:
         return None
 
 
-def _is_replay(folder: Path) -> bool:
+def _is_partial(folder: Path) -> bool:
+    """Whether a run says too little: a lane that is replayed alone takes another time than beside others.
+
+    A shard counts when it is merged. Until then all machines must remember the same.
+    """
     try:
-        return header_from_json((folder / HEADER).read_text(encoding="utf-8")).replay_of is not None
+        header = header_from_json((folder / HEADER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+    return header.replay_of is not None or header.is_part
 
 
 def _seconds(value: object) -> float:

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     )
     from toxscreen.model.progress import Progress, Stage
     from toxscreen.model.required import ChangedFunctions, Function
+    from toxscreen.model.sharded import Manifest, MatrixRow, Part, Shard, Share, Workload
     from toxscreen.model.timed import Bound, Bounded, BoundKind, Slice, SliceKind, Spent, Timeline, Track
     from toxscreen.model.timing import Duration, Estimate, FixtureSpan, History, LaneSpan
 
@@ -107,6 +108,8 @@ __all__ = [
     "Leak",
     "LeakRule",
     "Limits",
+    "Manifest",
+    "MatrixRow",
     "Measured",
     "Missing",
     "Network",
@@ -115,6 +118,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "Page",
+    "Part",
     "Plan",
     "Policy",
     "Probe",
@@ -126,6 +130,8 @@ __all__ = [
     "Section",
     "Selection",
     "Service",
+    "Shard",
+    "Share",
     "Sighting",
     "Slice",
     "SliceKind",
@@ -141,12 +147,13 @@ __all__ = [
     "Verdict",
     "Verified",
     "Workers",
+    "Workload",
 ]
 
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged", "progress", "required", "timed", "timing"):
+        for part in ("failure", "found", "judged", "progress", "required", "sharded", "timed", "timing"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

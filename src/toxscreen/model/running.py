@@ -108,6 +108,8 @@ class Selection(NamedTuple):
     narrowed: tuple[str, ...] = ()
     #: Tests with a benchmark in them that was not measured.
     benchmarks_off: int = 0
+    #: Tests that are in other shards.
+    other_shards: int = 0
 
 
 class EventKind(StrEnum):
@@ -204,7 +206,16 @@ class Header:
     configuration: str | None = None
     #: Git's name for the content of the commit; commits with equal content have the same.
     tree: str | None = None
+    #: Which part of the tests it ran, as ``2/3``; None where nobody split them.
+    shard: str | None = None
+    #: Names of the runs, one a shard, that it was joined from.
+    merged: tuple[str, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the run is one of several shards, and so never the whole."""
+        return self.shard is not None and not self.shard.endswith("/1")
 
 
 class Service(NamedTuple):

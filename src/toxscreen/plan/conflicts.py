@@ -44,9 +44,17 @@ def conflicts(seen: Iterable[Attempt | Event]) -> tuple[Conflict, ...]:
     found = []
     for thing, (changing, connecting) in sorted(users.items()):
         tests = tuple(dict.fromkeys((*sorted(changing), *sorted(connecting))))
-        if len({lane for _, lane in tests}) > 1:
-            found.append(Conflict(thing, tests))
+        # Tests of several shards ran on several machines, each with files and ports of its own.
+        for machine in sorted({_machine(lane) for _, lane in tests}):
+            there = tuple(each for each in tests if _machine(each[1]) == machine)
+            if len({lane for _, lane in there}) > 1:
+                found.append(Conflict(thing, there))
     return tuple(found)
+
+
+def _machine(lane: str) -> str:
+    """What stands before a lane's own name in a run that was joined from shards, as in ``2.gw0``."""
+    return lane.rpartition(".")[0]
 
 
 def told(conflict: Conflict) -> str:

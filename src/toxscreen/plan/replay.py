@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from toxscreen.errors import Place, ReplayError, UnknownRunError, did_you_mean
 from toxscreen.model import Attempt, Lane, Outcome, Plan, Run
 
-_OPTION = "--screen-replay"
+#: Options that say which part of a run is run.
+_OPTIONS = ("--screen-replay", "--screen-shard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,15 @@ class Target:
 
 
 def without_replay(argv: Sequence[str]) -> list[str]:
-    """Arguments of pytest without ``--screen-replay`` and its value."""
+    """Arguments of pytest without ``--screen-replay``, ``--screen-shard`` and their values."""
     left: list[str] = []
     value_follows = False
     for argument in argv:
         if value_follows:
             value_follows = False
-        elif argument == _OPTION:
+        elif argument in _OPTIONS:
             value_follows = True
-        elif not argument.startswith(f"{_OPTION}="):
+        elif not argument.startswith(tuple(f"{option}=" for option in _OPTIONS)):
             left.append(argument)
     return left
 
@@ -74,6 +75,22 @@ def command(
         return ("tox", "-e", environment, *seeded, "--", "--screen-replay", str(target))
     until = () if target.until is None else ("--until", target.until)
     return (*program, "replay", target.run or "", "--lane", target.lane or "", *until)
+
+
+def seeds(run: Run, lane: str | None) -> tuple[int | None, str | None]:
+    """The seed and PYTHONHASHSEED that a lane had; each shard of a joined run has its own.
+
+    Args:
+        run: the old run.
+        lane: the lane's name; None where any will do.
+    """
+    shards = run.header.extra.get("shards") if run.header.merged else None
+    number = (lane or "").partition(".")[0]
+    for shard in shards if isinstance(shards, list) else ():
+        if isinstance(shard, dict) and str(shard.get("shard")).startswith(f"{number}/"):
+            seed, hash_seed = shard.get("seed"), shard.get("hash_seed")
+            return seed if isinstance(seed, int) else None, hash_seed if isinstance(hash_seed, str) else None
+    return run.header.seed, run.header.hash_seed
 
 
 def pick_lane(run: Run, name: str | None, until: str | None = None) -> Lane:

@@ -49,7 +49,7 @@ def is_wanted(config: pytest.Config) -> bool:
     """Whether this run asks for toxscreen: by an option, or by a table in the project's pyproject.toml."""
     if config.option.help or config.option.version:
         return False
-    if config.getoption(options.CATEGORY[1]) is not None or config.getoption(options.REPLAY[1]) is not None:
+    if any(config.getoption(asked[1]) is not None for asked in (options.CATEGORY, options.REPLAY, options.SHARD)):
         return True
     return configured_root(config.rootpath) is not None
 

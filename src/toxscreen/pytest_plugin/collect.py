@@ -80,7 +80,7 @@ class Collect:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Hand what is wrong, and what was left out, to the process that leads the run."""
         off = benchmarks_off(session) if session.config.pluginmanager.hasplugin("benchmark") else 0
-        self.screen.selection = Selection(self._elsewhere, self._deselected, (), off)
+        self.screen.selection = Selection(self._elsewhere, self._deselected, (), off, self.screen.other_shards)
         if worker_input(session.config) is not None:
             told = session.config.workeroutput.setdefault(XDIST_KEY, {})  # type: ignore[attr-defined]
             told["errors"] = list(self.screen.problems.errors)
@@ -89,7 +89,7 @@ class Collect:
     @pytest.hookimpl(tryfirst=True)
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Count, so that a run without a test can say why, and none passes for more than it is."""
-        if not self._is_sorting and items:
+        if not self._is_sorting and not self.screen.is_splitting and items:
             from toxscreen.pytest_plugin.narrowing import deselecting
 
             author = deselecting(sys._getframe(1), self.config, self.settings.root)  # noqa: SLF001 - nobody says who calls

@@ -33,7 +33,11 @@ class Ending:
             session.exitstatus = self._status(session)
 
     def _explain_nothing(self, session: pytest.Session) -> None:
-        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not self.screen.problems.errors:
+        if (
+            session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+            and not self.screen.problems.errors
+            and not self.screen.is_empty_shard
+        ):
             self.screen.problems.add_error(
                 nothing_ran(self.screen, self.screen.deselected, _missing(session.config)).render()
             )
@@ -49,6 +53,9 @@ class Ending:
         if session.exitstatus == pytest.ExitCode.TESTS_FAILED and _has_broken_files(session):
             # pytest-xdist calls this a failure, pytest alone an interrupt: what was not collected was not judged.
             return int(Exit.UNJUDGED)
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.screen.is_empty_shard:
+            # More shards than tests: there is nothing to do here, and the merge proves that the others did all.
+            return int(Exit.CLEAN)
         return int(session.exitstatus)
 
 

@@ -115,6 +115,7 @@ class Lead:
             paths=tuple(argument for argument in map(str, config.invocation_params.args) if argument in config.args),
             configuration=configuration(settings.root),
             tree=tree,
+            shard=str(self.screen.shard) if self.screen.shard else None,
         )
 
     def pytest_report_header(self) -> list[str]:

@@ -61,6 +61,9 @@ class Replay:
 
     def _selects_alike(self, config: pytest.Config) -> bool:
         """Whether today's arguments select as those of the old run did: only then is a test unknown to it a new one."""
+        if self.run.header.is_part:
+            # It knew the tests of the other shards, and says nothing of them.
+            return False
         then = selecting(self.run.header.argv, self.screen.settings.root / self.run.header.cwd)
         now = selecting(config.invocation_params.args, config.invocation_params.dir)
         return now is not None and then == now

@@ -13,7 +13,7 @@ from toxscreen.plan.choose import Chosen
 from toxscreen.settings import Settings
 
 if TYPE_CHECKING:
-    from toxscreen.model import Run
+    from toxscreen.model import History, Run, Shard
     from toxscreen.plan.replay import Target
 
 #: Key of a run's dealings in pytest-xdist's workerinput and workeroutput.
@@ -66,6 +66,13 @@ class Screen:
     slots: tuple[str, str] | None = None
     #: Whether a test was collected during which nothing else may run.
     has_alone: bool = False
+    #: The part of the tests that this run is; None: all of them.
+    shard: Shard | None = None
+    #: By which they are split; None where nobody has looked so far.
+    history: History | None = None
+    #: How many tests are in other shards, and whether these are just being left out.
+    other_shards: int = 0
+    is_splitting: bool = False
     #: What tests left changed, in words, for the summary.
     leaks: list[str] = field(default_factory=list)
 
@@ -73,6 +80,11 @@ class Screen:
     def category(self) -> str:
         """The category's name, or "all"."""
         return self.policy.category if self.policy else "all"
+
+    @property
+    def is_empty_shard(self) -> bool:
+        """Whether there are tests, but none for this shard."""
+        return self.selection is not None and self.selection.other_shards > 0
 
     @property
     def deselected(self) -> int:

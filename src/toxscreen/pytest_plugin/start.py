@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from toxscreen import host
-from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ToxscreenError, UnknownRunError
+from toxscreen.errors import ConfigError, Exit, Place, ReplayError, ShardError, ToxscreenError, UnknownRunError
 from toxscreen.model import Sourced
 from toxscreen.plan.choose import Asked, Chosen, choose
 from toxscreen.pytest_plugin import configured_root, options
@@ -22,6 +22,7 @@ from toxscreen.pytest_plugin.lead import Lead
 from toxscreen.pytest_plugin.leaks import Leaks
 from toxscreen.pytest_plugin.observe import Observe
 from toxscreen.pytest_plugin.screen import (
+    XDIST_KEY,
     XDIST_SLOTS_KEY,
     Screen,
     is_distributed,
@@ -33,7 +34,7 @@ from toxscreen.pytest_plugin.summary import Summary
 from toxscreen.settings import load
 
 if TYPE_CHECKING:
-    from toxscreen.model import OrderKind, Policy, Run
+    from toxscreen.model import OrderKind, Policy, Run, Shard
     from toxscreen.settings import Settings
 
 
@@ -79,7 +80,13 @@ def _screen(config: pytest.Config) -> Screen:
         target = Target(run.id, lane.name, target.until)
         name = None if run.header.category == "all" else run.header.category
         policy = settings.policy(name, asked_by=f"run {run.id}") if name else None
-        _set_replay(config, run)
+        _set_replay(config, run, lane.name)
+        if config.getoption(options.SHARD[1]) is not None:
+            raise ShardError(
+                f"is no help with {options.REPLAY[0]}",
+                place=Place(key=options.SHARD[0]),
+                hint="a replay runs what a worker of one shard ran: leave one of the two out",
+            )
         asked = Asked(Sourced(0, "replay"), Sourced("written", "replay"), _asked_timeout(config))
         chosen = _settle(config, settings, policy, asked)
         return Screen(settings, policy, chosen, target, run, _value(asked.timeout))
@@ -88,7 +95,28 @@ def _screen(config: pytest.Config) -> Screen:
         _asked_workers(config), _asked_order(config), _asked_timeout(config), _auto_workers(), _most_workers(config)
     )
     chosen = _settle(config, settings, policy, asked)
-    return Screen(settings, policy, chosen, asked_timeout=_value(asked.timeout))
+    return Screen(settings, policy, chosen, asked_timeout=_value(asked.timeout), shard=_shard(config))
+
+
+def _shard(config: pytest.Config) -> Shard | None:
+    """The part of the tests that was asked for; workers are told by the process that leads the run.
+
+    Raises:
+        ShardError: there is no such part, or nobody knows which one this is.
+    """
+    handed = worker_input(config)
+    asked: str | None = config.getoption(options.SHARD[1])
+    asked_by, variables = options.SHARD[0], host.environment()
+    if handed is not None:
+        asked = handed.get(XDIST_KEY, {}).get("shard")
+    elif asked is None and runs_tests(config):
+        asked_by = "TOXSCREEN_SHARD"
+        asked = variables.get(asked_by) or None
+    if asked is None or is_hunted(config):
+        return None
+    from toxscreen.plan.which_shard import which_shard
+
+    return which_shard(asked, variables, asked_by=asked_by)
 
 
 def _value(asked: Sourced[float] | None) -> float | None:
@@ -188,7 +216,7 @@ def _set_in_process(config: pytest.Config) -> None:
         _set_workers(config, 0)
 
 
-def _set_replay(config: pytest.Config, run: Run) -> None:
+def _set_replay(config: pytest.Config, run: Run, lane: str) -> None:
     """Everything that would select, stop or shuffle is neutral: the order of the old run decides."""
     if worker_input(config) is not None:
         raise ReplayError("a replay runs in one process", place=Place(key="-n"), hint="leave out -n, --dist and --tx")
@@ -203,8 +231,11 @@ def _set_replay(config: pytest.Config, run: Run) -> None:
     config.option.basetemp = None
     if config.pluginmanager.hasplugin("randomly"):
         config.option.randomly_reorganize = False
-        if run.header.seed is not None:
-            config.option.randomly_seed = run.header.seed
+        from toxscreen.plan.replay import seeds
+
+        seed, _ = seeds(run, lane)
+        if seed is not None:
+            config.option.randomly_seed = seed
     if not config.option.pyargs:
         config.args[:] = _still_there(config.args, config.invocation_params.dir)
 
@@ -225,6 +256,11 @@ def _register_features(config: pytest.Config, screen: Screen) -> None:
     """Register what this process takes part in: collecting, running tests, leading the run."""
     register = config.pluginmanager.register
     register(Collect(config, screen), "toxscreen-collect")
+    if screen.shard is not None and not is_distributed(config):
+        from toxscreen.pytest_plugin.sharding import Split
+
+        # After Collect, and so around it: what it leaves is what is split.
+        register(Split(screen, screen.shard), "toxscreen-split")
     if screen.replayed is not None and screen.target is not None:
         from toxscreen.pytest_plugin.replay import Replay
 
@@ -305,6 +341,10 @@ def _register_for_leader(config: pytest.Config, screen: Screen) -> None:
         register(AloneInRun(config, screen), "toxscreen-alone")
     if is_balanced(config, screen):
         register(Balance(screen), "toxscreen-balance")
+    if screen.shard is not None:
+        from toxscreen.pytest_plugin.sharding import LeadShard
+
+        register(LeadShard(config, screen, screen.shard), "toxscreen-lead-shard")
     if _is_diagnosed(config, screen):
         from toxscreen.pytest_plugin.diagnose import Diagnose
 

@@ -1,0 +1,269 @@
+"""Finds the shards that lie in folders, and writes what they make together. Wires only: `gates.shards` judges."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from toxscreen import host
+from toxscreen.analysis import junit, stamp
+from toxscreen.errors import CorruptJournalError, MergeError, Place, ToxscreenError, raise_together
+from toxscreen.journal.codec import header_from_json
+from toxscreen.journal.history import load_history
+from toxscreen.journal.join import join, joined
+from toxscreen.journal.manifest import read_manifest, run_files, shard_of
+from toxscreen.journal.read import read_run
+from toxscreen.journal.store import HEADER
+from toxscreen.model import Finding, Header, Manifest, Part, Run, Stamp
+from toxscreen.settings import STATE, state_folder
+
+_RUNS: Final = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A shard's run, and where its data lies."""
+
+    part: Part
+    folder: Path
+    #: The state folder that it was found in; None where it lies alone.
+    state: Path | None
+
+    def file(self, name: str) -> Path | None:
+        """A file by its path below the state folder."""
+        inside = f"{_RUNS}/{self.part.run.id}/"
+        if name.startswith(inside):
+            return self.folder / name.removeprefix(inside)
+        return None if self.state is None else self.state / name
+
+    @property
+    def coverage(self) -> tuple[Path, ...]:
+        """Its coverage data."""
+        return stamp.data_files(self.state / "coverage" / self.part.run.name) if self.state is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What lies in some folders."""
+
+    #: By environment, or category.
+    shards: Mapping[str, tuple[Found, ...]]
+    #: What cannot even be read.
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One run that shards made together."""
+
+    run: Run
+    shards: tuple[Found, ...]
+    #: Whether the run was there already.
+    is_old: bool
+    #: Files of coverage data.
+    coverage: int
+
+
+def gather(here: Path, names: Sequence[str]) -> Gathered:
+    """Look for shards.
+
+    Args:
+        here: what names are relative to.
+        names: state folders, folders that have one, or folders of single runs.
+
+    Raises:
+        MergeError: a folder is none of these.
+        ErrorGroup: several are not.
+    """
+    wrong: list[ToxscreenError] = []
+    shards: dict[str, list[Found]] = {}
+    findings: list[Finding] = []
+    notes: list[str] = []
+    seen: set[Path] = set()
+    for name in names:
+        state, folders = _runs_in(here / name)
+        if not folders and state is None:
+            hint = f"hand over the {STATE} of each machine, or a folder that has it"
+            wrong.append(MergeError("holds no recorded runs", place=Place(name), hint=hint))
+            continue
+        found, lost, told = _shards_in(name, state, [folder for folder in folders if folder.resolve() not in seen])
+        seen |= {folder.resolve() for folder in folders}
+        if not found and not lost:
+            findings.append(Finding("shard-none", name, "holds no run of a shard: run with --screen-shard I/N there"))
+        findings += lost
+        notes += told
+        for each in found:
+            shards.setdefault(each.part.run.name, []).append(each)
+    raise_together(wrong)
+    order = {name: tuple(sorted(each, key=lambda found: found.part.shard)) for name, each in sorted(shards.items())}
+    return Gathered(order, tuple(findings), tuple(notes))
+
+
+def _runs_in(place: Path) -> tuple[Path | None, list[Path]]:
+    """The state folder that is meant, and the folders of its runs."""
+    if (place / HEADER).is_file():
+        home = place.resolve()
+        return (home.parent.parent if home.parent.name == _RUNS else None), [place]
+    for state in (place / STATE, place):
+        if (state / _RUNS).is_dir():
+            return state, sorted(each for each in (state / _RUNS).iterdir() if (each / HEADER).exists())
+    return None, []
+
+
+def _shards_in(
+    source: str, state: Path | None, folders: Sequence[Path]
+) -> tuple[list[Found], list[Finding], list[str]]:
+    """The shards of one machine: of each the newest run, if it is of the sources that ran there last."""
+    findings: list[Finding] = []
+    headers: dict[Path, Header] = {}
+    for folder in folders:
+        try:
+            headers[folder] = header_from_json((folder / HEADER).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            findings.append(Finding("shard-unreadable", source, f"the header of run {folder.name}: {error}"))
+    newest = sorted((each for each in headers if headers[each].shard), key=lambda each: -headers[each].started)
+    sources: dict[str, tuple[object, ...]] = {}
+    taken: dict[tuple[str, str | None], Path] = {}
+    notes = []
+    for folder in newest:
+        header = headers[folder]
+        name = header.environment or header.category
+        mine = (header.commit, header.changes, header.configuration)
+        if sources.setdefault(name, mine) != mine or (name, header.shard) in taken:
+            notes.append(f"not looked at, a later one is there: shard {header.shard} of {name}, {source}, {header.run}")
+            continue
+        taken[name, header.shard] = folder
+    found = []
+    for folder in taken.values():
+        try:
+            found.append(_found(source, state, folder))
+        except (CorruptJournalError, ValueError) as error:
+            told = error.render().replace("\n ", ";") if isinstance(error, ToxscreenError) else str(error)
+            findings.append(Finding("shard-unreadable", source, f"run {folder.name}: {told}"))
+    return found, findings, notes
+
+
+def _found(source: str, state: Path | None, folder: Path) -> Found:
+    run = read_run(folder)
+    manifest, damage = None, []
+    try:
+        manifest = read_manifest(folder)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        damage.append(f"its manifest {error}")
+    shard = shard_of(run.header.shard or "")
+    found = Found(Part(source, shard, run, manifest), folder, state)
+    if manifest is not None:
+        damage += [*_damage(found, manifest), *_lost_coverage(found, manifest)]
+    measured = len(found.coverage) if _stamp(found) is not None or found.coverage else None
+    return Found(Part(source, shard, run, manifest, tuple(damage), measured), folder, state)
+
+
+def _damage(found: Found, manifest: Manifest) -> Iterator[str]:
+    """What is not as the manifest says."""
+    run = found.part.run
+    if (manifest.run, str(manifest.shard), manifest.name) != (run.id, run.header.shard, run.name):
+        yield f"its manifest is that of run {manifest.run}, shard {manifest.shard}"
+    for name, digest in manifest.files.items():
+        file = found.file(name)
+        if file is None or not file.is_file():
+            yield f"{name} is gone"
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            yield f"{name} is not what it was"
+    for file in sorted(run_files(found.folder)):
+        if (name := f"{_RUNS}/{run.id}/{file.name}") not in manifest.files:
+            yield f"{name} is new"
+
+
+def _lost_coverage(found: Found, manifest: Manifest) -> Iterator[str]:
+    """What of its coverage data is not there, as far as the stamp and the manifest tell."""
+    run = found.part.run
+    known = _stamp(found)
+    if known is None:
+        if found.coverage:
+            yield f"its coverage data has no {stamp.FILE}"
+        return
+    if (known.commit, known.changes) != (manifest.commit, manifest.changes) or known.time > run.header.started:
+        yield "its coverage data is that of another run"
+    process = manifest.measuring
+    if process is not None and not any(f".pid{process}." in file.name for file in found.coverage):
+        yield f"the coverage data of the pytest process ({process}) is gone"
+    elif not found.coverage:
+        yield "it began to measure coverage, and left no data"
+
+
+def _stamp(found: Found) -> Stamp | None:
+    if found.state is None:
+        return None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        return stamp.stored(found.state / "coverage" / found.part.run.name / stamp.FILE)
+    return None
+
+
+def write(root: Path, shards: Mapping[str, Sequence[Found]]) -> list[Joined]:
+    """Write what proved shards make together: runs, coverage data, JUnit files, history.
+
+    Args:
+        root: of the project that gets it.
+        shards: by environment or category, in their order.
+
+    Raises:
+        MergeError: a JUnit file cannot be read, or something not be written.
+    """
+    # What lies here already, as that of a single shard may, stays as it is.
+    elsewhere = {name: [found for found in each if not _is_in(root, found)] for name, each in shards.items()}
+    try:
+        documents = _junit(elsewhere)
+        written = [_write(root, name, tuple(each)) for name, each in shards.items()]
+        for name, document in documents.items():
+            file = state_folder(root) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(document)
+    except OSError as error:
+        place = Place(os.fspath(error.filename) if error.filename else STATE)
+        raise MergeError(f"cannot be written: {error.strerror or error}", place=place) from None
+    load_history(root)
+    return written
+
+
+def _is_in(root: Path, found: Found) -> bool:
+    return found.state is not None and found.state.resolve() == (root / STATE).resolve()
+
+
+def _junit(shards: Mapping[str, Sequence[Found]]) -> dict[str, bytes]:
+    """The joined JUnit files, by their paths below the state folder."""
+    files: dict[str, list[Path]] = {}
+    for found in (each for parts in shards.values() for each in parts):
+        name = found.part.manifest.junit if found.part.manifest is not None else None
+        file = found.file(name) if name is not None else None
+        if name is not None and file is not None:
+            files.setdefault(name, []).append(file)
+    documents = {}
+    for name, each in files.items():
+        try:
+            documents[name] = junit.joined(each)
+        except ValueError as error:
+            raise MergeError(f"cannot be joined: {error}", place=Place(name)) from None
+    return documents
+
+
+def _write(root: Path, name: str, shards: tuple[Found, ...]) -> Joined:
+    old = joined(root, [found.part.run.id for found in shards])
+    folder = old or join(root, [(found.part, found.folder) for found in shards], host.CLOCK.wall())
+    data = {
+        f"{found.part.shard.number}.{file.name.removeprefix(f'{stamp.DATA}.')}": file
+        for found in shards
+        for file in found.coverage
+    }
+    if data and not all(_is_in(root, found) for found in shards):
+        header = shards[0].part.run.header
+        begun = min(found.part.run.header.started for found in shards)
+        stamp.adopt(root, Stamp(stamp.SCHEMA, name, header.commit, header.changes, begun), data)
+    return Joined(read_run(folder), shards, old is not None, len(data))
