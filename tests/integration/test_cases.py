@@ -184,6 +184,30 @@ def test_groups_lonely_tests_and_wide_fixtures_are_found(tmp_path: Path, how: tu
     assert {case.file for case in found.values()} == {f"tests/unit/{name.partition('::')[0]}" for name in EXPECTED}
 
 
+def test_the_cases_are_there_when_a_worker_says_that_it_has_collected(tmp_path: Path) -> None:
+    project = suite(tmp_path)
+    project.write(
+        {
+            "conftest.py": """
+            from pathlib import Path
+
+            def pytest_collection_modifyitems(config):
+                # What comes last in the list is called first.
+                callers = [type(each.plugin).__name__ for each in config.hook.pytest_collection_finish.get_hookimpls()]
+                both = [each for each in callers if each in ("Collected", "WorkerInteractor")]
+                Path("order").write_text(" ".join(both))
+
+            def pytest_xdist_node_collection_finished(node):
+                folder = Path(node.workerinput["toxscreen"]["folder"])
+                Path("seen").write_text(str(folder.joinpath("cases.json").exists()))
+            """
+        }
+    )
+    project.run("--category", "unit", "-n1").expect(exit=0)
+    assert (project.root / "order").read_text() == "WorkerInteractor Collected"
+    assert (project.root / "seen").read_text() == "True"
+
+
 def test_a_plain_suite_has_no_such_file(tmp_path: Path) -> None:
     project = suite(tmp_path)
     result = project.run("--category", "unit", "-n2", PLAIN).expect(
