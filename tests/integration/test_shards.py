@@ -65,6 +65,37 @@ def test_three_shards_run_every_test_once_whatever_the_seed(tmp_path: Path, work
     assert sum(any("TestB" in node_id for node_id in mine) for mine in ran) == 1
 
 
+def test_a_slow_fixture_that_was_seen_keeps_its_tests_together(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_a.py": """
+            import time
+            import pytest
+
+            @pytest.fixture(scope="module")
+            def database(): time.sleep(0.4)
+            @pytest.mark.parametrize("number", range(4))
+            def test_a(number, database): pass
+            """,
+        "tests/unit/test_b.py": """
+            import time
+            import pytest
+
+            @pytest.mark.parametrize("number", range(4))
+            def test_b(number): time.sleep(0.3)
+            """,
+    }
+    project = Suite(files).at(tmp_path)
+
+    def parts() -> list[str]:
+        """Letters of the tests of each shard."""
+        done = [project.run("--category=unit", "-n0", f"--screen-shard={number}/2") for number in (1, 2)]
+        return ["".join(sorted(node_id.partition("::test_")[2][0] for node_id in each.outcomes)) for each in done]
+
+    assert parts() == ["aabb", "aabb"]
+    project.run("--category", "unit", "-n0").expect(exit=0)
+    assert max(part.count("a") for part in parts()) == 4
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_shard_without_a_test_is_clean_where_there_are_tests(tmp_path: Path, workers: int) -> None:
     project = Suite({"tests/unit/test_a.py": "def test_a(): pass"}).at(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -107,6 +108,14 @@ def test_a_module_too_long_for_one_shard_is_cut_and_each_part_pays_for_the_fixtu
     history = History({case.node_id: Duration(0.0, 1.0, 0.0) for case in huge}, {"a.py|database": 5.0})
     shares = split(huge, history, 2)
     assert [(len(share.node_ids), share.seconds) for share in shares] == [(50, 55.0), (50, 55.0)]
+
+
+def test_groups_of_equal_length_are_dealt_alike_in_any_order() -> None:
+    groups = {"g": (0, 9), "h": (5, 6)}
+    cases = [Case(f"a.py::test_{number}", "a.py", group=group) for group, two in groups.items() for number in two]
+    expected = [("a.py::test_0", "a.py::test_9"), ("a.py::test_5", "a.py::test_6")]
+    for order in permutations(cases):
+        assert [share.node_ids for share in split(order, History(), 2)] == expected
 
 
 def test_without_history_the_shards_have_as_many_tests() -> None:

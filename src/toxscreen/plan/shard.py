@@ -53,10 +53,19 @@ def split(cases: Sequence[Case], history: History, of: int) -> tuple[Share, ...]
     costs = {key: cost for key, cost in costs.items() if key in used and cost >= _COSTLY}
     tests = _tests(ordered, history, costs)
     even = (sum(unit.micros for unit in tests) + sum(costs.values())) / of
-    tries = [_dealt(_bundled(tests, costs, even * part), costs, of) for part in (_TOGETHER if costs else (0.0,))]
-    best = min(max(seconds for _, seconds in shares) for shares in tries)
-    chosen = next(shares for shares in tries if max(seconds for _, seconds in shares) <= _WORTH * best)
+    tries = []
+    for part in _TOGETHER if costs else (0.0,):
+        tries.append(_dealt(_bundled(tests, costs, even * part), costs, of))
+        if _longest(tries[-1]) <= _WORTH * even:
+            # Nothing can be shorter than even shares.
+            break
+    best = min(map(_longest, tries))
+    chosen = next(shares for shares in tries if _longest(shares) <= _WORTH * best)
     return tuple(Share(tuple(sorted(node_ids)), micros / _MICRO) for node_ids, micros in chosen)
+
+
+def _longest(shares: Sequence[tuple[list[str], int]]) -> int:
+    return max(micros for _, micros in shares)
 
 
 def _tests(ordered: Sequence[Case], history: History, costs: Mapping[str, int]) -> list[_Unit]:
