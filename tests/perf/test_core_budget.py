@@ -61,8 +61,10 @@ def _tox(project: Project, arm: str) -> tuple[float, int]:
 def test_three_environments_of_computing_tests(
     tmp_path: Path, benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = f"{PYTEST} --category unit {{env:GO}}"
-    project = suite(dict.fromkeys("abc", command), {"tests/unit/test_work.py": _TESTS}, host.cores()).at(tmp_path)
+    command = f"{PYTEST} --category integration {{env:GO}}"
+    project = suite(dict.fromkeys("abc", command), {"tests/integration/test_work.py": _TESTS}, host.cores()).at(
+        tmp_path
+    )
     # The same without toxfile.py beside it.
     project.write({"plain/tox.ini": (project.root / "tox.ini").read_text()})
     made = project.run("run", "--notest", module="tox", env={**FAST, **_PLAIN}, timeout=300)

@@ -47,7 +47,7 @@ def test_busy(number):
     mine = running / str(os.getpid())
     mine.touch()
     seen = len(list(running.iterdir()))
-    time.sleep(0.03)
+    time.sleep(0.12)
     mine.unlink()
     assert seen <= {cores}
 """

@@ -195,7 +195,7 @@ class Machine(RuleBasedStateMachine):
         assert (self.waits, self.slots.used) == ({}, 0)
 
 
-Machine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, database=None, deadline=None)
+Machine.TestCase.settings = settings(max_examples=50, stateful_step_count=30, database=None, deadline=None)
 TestMachine = Machine.TestCase
 
 
