@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from stock import Stock
+
 from toxscreen.plan.balance import Balancer
 from toxscreen.plan.lanes import Command, Send, Steal, Stop
 
@@ -47,7 +49,7 @@ class Simulation:
 
     def __init__(
         self,
-        balancer: Balancer,
+        balancer: Balancer | Stock,
         seconds: Sequence[float],
         workers: int,
         *,
@@ -56,10 +58,13 @@ class Simulation:
         late: Mapping[int, float] | None = None,
         keys: Sequence[str | None] = (),
         fixtures: Mapping[str, float] | None = None,
+        service: float = 0.0,
     ) -> None:
         self.balancer = balancer
         self.seconds = seconds
         self.latency = latency
+        #: Seconds that the process which deals needs for each test that it hears of, one after the other.
+        self.service, self.busy_until = service, 0.0
         self.crashes = set(crashes)
         self.keys, self.fixtures = keys, fixtures or {}
         self.workers: dict[str, _Worker] = {}
@@ -150,7 +155,7 @@ class Simulation:
             found = found if len(found) == len(wanted) else []
             worker.queue = deque(test for test in worker.queue if test not in set(found))
             name = command.lane
-            self.at(now + self.latency, lambda then: self.heard_back(name, found, then))
+            self.at(max(self.busy_until, now + self.latency), lambda then: self.heard_back(name, found, then))
         self.go_on(command.lane, now)
 
     def go_on(self, name: str, now: float) -> None:
@@ -192,14 +197,15 @@ class Simulation:
         if test in self.crashes:
             self.crashes.discard(test)
             worker.up = False
-            self.at(now + self.latency, lambda then: self.heard_down(name, then))
+            self.at(max(self.busy_until, now + self.latency), lambda then: self.heard_down(name, then))
             return
-        self.at(now + self.latency, lambda then: self.heard_done(name, test, then))
+        self.busy_until = max(self.busy_until, now + self.latency) + self.service
+        self.at(self.busy_until, lambda then: self.heard_done(name, test, then))
         self.go_on(name, now)
 
     def went(self, name: str, now: float) -> None:
         self.workers[name].up = False
-        self.at(now + self.latency, lambda then: self.heard_went(name, then))
+        self.at(max(self.busy_until, now + self.latency), lambda then: self.heard_went(name, then))
 
     def heard_went(self, name: str, now: float) -> None:
         ran = self.balancer.leave(name)

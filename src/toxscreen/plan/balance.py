@@ -11,6 +11,8 @@ from toxscreen.plan.units import Unit, Units
 
 #: Seconds of work that a worker should have in its queue, whatever keeps the process that deals from dealing.
 _LOW: Final = 0.1
+#: Seconds of a test from which on a worker is given no more than it needs, where nothing is known.
+_SLOW: Final = 0.1
 #: How much more than everybody's share a worker may be given.
 _SLACK: Final = 1.03
 #: Seconds within which workers end together, and seconds that are soon.
@@ -32,10 +34,10 @@ class Balancer(Books):
     def __init__(self, units: Units) -> None:
         super().__init__(units)
         self._loot = Loot(self.seconds, self.unit_of)
-        some_known = any(unit.known for unit in units.units)
-        self._low = _LOW if some_known else 0.0
-        # Where nothing is known, as large a part as --dist load deals out: what is taken back takes its time.
-        self._part = 1.0 if some_known else 0.5
+        tests = len(units.seconds)
+        #: Whether there is nothing to go by: then it is done as by --dist load, but for what is taken back.
+        self._blind = 2 * sum(len(unit.tests) for unit in units.units if unit.known) < tests
+        self._tests = tests
 
     def decide(self, now: float) -> list[Command]:
         """What is to be sent now.
@@ -55,12 +57,8 @@ class Balancer(Books):
         stops: list[Command] = []
         served: set[Lane] = set()
         while self.backlog and left:
-            below = self._below(len(left))
-            needy = [
-                lane
-                for lane, seconds in left.items()
-                if (len(lane.queue) < IN_FLIGHT or seconds < below) and lane not in served
-            ]
+            self._set_marks(left)
+            needy = [lane for lane in left if self._needs(lane, left[lane]) and lane not in served]
             if not needy:
                 break
             lane = min(needy, key=lambda each: (not each.waits, left[each]))
@@ -72,17 +70,27 @@ class Balancer(Books):
                 stops.append(self._stop(lane))
             else:
                 served.add(lane)
-        for lane in left:
-            lane.refill = self._below(len(left))
+        self._set_marks(left)
         return [*(Send(name, tuple(tests)) for name, tests in sent.items()), *stops]
 
     def _chunk(self, workers: int) -> float:
         """Seconds of work that a worker is given at a time."""
-        return max(self._low, self._part * self.backlog.seconds / workers)
+        return max(_LOW, self.backlog.seconds / workers)
 
-    def _below(self, workers: int) -> float:
-        """Seconds of work below which a worker is given more."""
-        return self._low if self.backlog.long_is_next else self._chunk(workers) / 2
+    def _set_marks(self, left: _Left) -> None:
+        """Say below which marks a worker is given more."""
+        seconds, tests = 0.0, IN_FLIGHT
+        if self._blind:
+            tests = max(COMMITTED, self.backlog.tests // len(left) // 4) if left else COMMITTED
+        elif left:
+            seconds = _LOW if self.backlog.long_is_next else self._chunk(len(left)) / 2
+        for lane in left:
+            lane.refill, lane.low = seconds, tests
+
+    def _needs(self, lane: Lane, seconds: float) -> bool:
+        if self._blind:
+            return lane.waits or (len(lane.queue) < lane.low and lane.last < _SLOW)
+        return len(lane.queue) < lane.low or seconds < lane.refill
 
     def _next(self, lane: Lane, left: _Left) -> list[Unit]:
         """What a needy worker gets. Nothing: it has enough, or where it waits, everybody is better off without it."""
@@ -98,6 +106,8 @@ class Balancer(Books):
             # The next one is committed to this worker for as long as this one takes.
             busy = mine + unit.seconds
             return [unit, *backlog.short(COMMITTED, busy, self._room(busy, left))]
+        elif self._blind:
+            return backlog.some(0.0, max(1, self._handful(lane, len(left)) - len(lane.queue)))
         elif not backlog.long_is_next and mine < self._chunk(len(left)):
             # The last few are for everybody.
             enough = min(IN_FLIGHT - len(lane.queue), max(1, backlog.tests // len(left)))
@@ -106,6 +116,13 @@ class Balancer(Books):
         if found or not lane.waits or self._better_without(mine, left):
             return found
         return [backlog.take_shortest()]
+
+    def _handful(self, lane: Lane, workers: int) -> int:
+        """Tests that a worker has after it is given more, where nothing is known of them."""
+        if self._tests < COMMITTED * workers:
+            return 1
+        # Less at first: there may be long ones among them.
+        return max(COMMITTED, self.backlog.tests // workers // 2 if lane.last else self._tests // workers // 4)
 
     def _room(self, busy: float, left: _Left) -> float:
         """Seconds that a worker may be given without ending later than all can end."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from toxscreen.plan.backlog import Backlog
-from toxscreen.plan.lanes import COMMITTED, IN_FLIGHT, Lane, Steal
+from toxscreen.plan.lanes import COMMITTED, Lane, Steal
 from toxscreen.plan.units import Unit, Units, Why
 
 #: A test that takes so many times as long as expected, and so many seconds more, is late.
@@ -83,11 +83,11 @@ class Books:
         lane.seconds -= cost
         times, more = _LATE
         self._done += 1
-        self._late += now - lane.since > times * cost + more
-        lane.since = now
+        lane.last, lane.since = now - lane.since, now
+        self._late += lane.last > times * cost + more
         if self._guessed:
             self._guessed.discard(test)
-        return len(queue) < IN_FLIGHT or lane.seconds < lane.refill or not self.backlog
+        return len(queue) < lane.low or lane.seconds < lane.refill or not self.backlog
 
     def gave_back(self, name: str, tests: Sequence[int]) -> None:
         """A worker answered: these of its tests were taken back; none, if one of them had begun."""

@@ -41,7 +41,7 @@ Command = Send | Steal | Stop
 class Lane:
     """A worker's queue as far as it is known here."""
 
-    __slots__ = ("asked", "key", "name", "queue", "refill", "seconds", "since", "stopped")
+    __slots__ = ("asked", "key", "last", "low", "name", "queue", "refill", "seconds", "since", "stopped")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -51,8 +51,10 @@ class Lane:
         self.seconds = 0.0
         #: When the first of them began, or when the one before it ended.
         self.since = 0.0
-        #: Seconds in the queue below which it is filled up.
-        self.refill = 0.0
+        #: Seconds that the last test took, with what the worker waited for before it.
+        self.last = 0.0
+        #: Seconds, and tests, in the queue below which it is filled up.
+        self.refill, self.low = 0.0, IN_FLIGHT
         #: Key of the fixture that is set up when the queue comes to its end.
         self.key: str | None = None
         #: Tests that are being taken back.
