@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from simulated import Outcome, Simulation
 from stock import Stock
@@ -120,6 +120,7 @@ WORKERS = st.integers(1, 8)
 
 
 @given(DURATIONS, WORKERS, st.floats(0.0001, 0.05))
+@example([0.0078125, 0.0078125], 3, 0.0001)
 def test_no_suite_takes_longer_than_sharing_it_and_its_longest_test(
     seconds: list[float], workers: int, latency: float
 ) -> None:

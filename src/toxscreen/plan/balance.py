@@ -9,8 +9,9 @@ from toxscreen.plan.lanes import COMMITTED, IN_FLIGHT, Command, Lane, Send, Stea
 from toxscreen.plan.stealing import Loot
 from toxscreen.plan.units import Unit, Units
 
-#: Seconds of work that a worker should have in its queue, whatever keeps the process that deals from dealing.
-_LOW: Final = 0.1
+#: Seconds of work that a worker should have in its queue, whatever keeps the process that deals from dealing; and the
+#: part of the ideal time that this may be at most.
+_LOW: Final = (0.1, 0.1)
 #: Seconds of a test from which on a worker is given no more than it needs, where nothing is known.
 _SLOW: Final = 0.1
 #: How much more than everybody's share a worker may be given.
@@ -34,6 +35,8 @@ class Balancer(Books):
     def __init__(self, units: Units) -> None:
         super().__init__(units)
         self._loot = Loot(self.seconds, self.unit_of)
+        seconds, part = _LOW
+        self._low = min(seconds, part * units.ideal)
         tests = len(units.seconds)
         #: Whether there is nothing to go by: then it is done as by --dist load, but for what is taken back.
         self._blind = 2 * sum(len(unit.tests) for unit in units.units if unit.known) < tests
@@ -75,7 +78,7 @@ class Balancer(Books):
 
     def _chunk(self, workers: int) -> float:
         """Seconds of work that a worker is given at a time."""
-        return max(_LOW, self.backlog.seconds / workers)
+        return max(self._low, self.backlog.seconds / workers)
 
     def _set_marks(self, left: _Left) -> None:
         """Say below which marks a worker is given more."""
@@ -83,7 +86,7 @@ class Balancer(Books):
         if self._blind:
             tests = max(COMMITTED, self.backlog.tests // len(left) // 4) if left else COMMITTED
         elif left:
-            seconds = _LOW if self.backlog.long_is_next else self._chunk(len(left)) / 2
+            seconds = self._low if self.backlog.long_is_next else self._chunk(len(left)) / 2
         for lane in left:
             lane.refill, lane.low = seconds, tests
 
