@@ -39,9 +39,10 @@ class Node:
         self.shutting_down = True
 
 
-def scheduling(history: History) -> BalancedScheduling:
+def scheduling(history: History, told: list[str]) -> BalancedScheduling:
     plugins = SimpleNamespace(get_plugin=lambda _: None)
-    config: Any = SimpleNamespace(option=SimpleNamespace(tx=["2*popen"], verbose=0), pluginmanager=plugins)
+    hook = SimpleNamespace(pytest_collectreport=lambda report: told.append(report.nodeid))
+    config: Any = SimpleNamespace(hook=hook, option=SimpleNamespace(tx=["2*popen"], verbose=0), pluginmanager=plugins)
     return BalancedScheduling(config, Producer("scheduling", enabled=False), None, history)
 
 
@@ -49,7 +50,7 @@ def scheduling(history: History) -> BalancedScheduling:
 def pair(request: pytest.FixtureRequest) -> tuple[Any, Any, Any]:
     """Two workers that have collected; nothing is sent yet."""
     known = {node_id: Duration(0.0, request.param, 0.0) for node_id in IDS} if request.param else {}
-    dealer: Any = scheduling(History(known))
+    dealer: Any = scheduling(History(known), [])
     living, dying = Node("gw0"), Node("gw1")
     for node in (living, dying):
         dealer.add_node(node)
@@ -98,3 +99,33 @@ def test_a_dead_worker_that_tests_are_taken_back_from_loses_none(pair: tuple[Any
     ran += run_all(dealer, living, new)
     assert sorted([first, *ran]) == list(range(len(IDS)))
     assert not dealer.has_pending
+
+
+def test_a_run_ends_where_only_workers_are_left_that_collected_something_else() -> None:
+    told: list[str] = []
+    dealer: Any = scheduling(History(), told)
+    first, second, third, fourth = nodes = [Node(f"gw{number}") for number in range(4)]
+    for node in (first, second):
+        dealer.add_node(node)
+        dealer.add_node_collection(node, IDS)
+    dealer.schedule()
+    dealer.remove_node(first)
+    dealer.add_node(third)
+    dealer.add_node_collection(third, IDS[1:])
+    dealer.schedule()
+    assert not dealer.tests_finished
+    dealer.remove_node(second)
+    assert dealer.tests_finished
+    dealer.remove_node(third)
+    assert (dealer.tests_finished, dealer.has_pending, told) == (True, True, ["gw2"])
+    assert [(node.shutting_down, bool(node.queue)) for node in nodes] == [
+        (False, True),
+        (False, True),
+        (True, False),
+        (False, False),
+    ]
+    # A worker that comes after all gets something to do.
+    dealer.add_node(fourth)
+    dealer.add_node_collection(fourth, IDS)
+    dealer.schedule()
+    assert (dealer.tests_finished, bool(fourth.queue)) == (False, True)

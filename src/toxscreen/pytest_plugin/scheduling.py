@@ -44,6 +44,8 @@ class BalancedScheduling:
         self._nodes: dict[str, WorkerController] = {}
         #: Those of them to which tests are dealt.
         self._joined: set[str] = set()
+        #: Those that came late and collected something else.
+        self._refused: set[str] = set()
         #: What each worker collected, also those that are gone.
         self._collections: dict[str, Sequence[str]] = {}
         self._collection: Sequence[str] = ()
@@ -64,6 +66,9 @@ class BalancedScheduling:
     @property
     def tests_finished(self) -> bool:
         """Whether all workers may be shut down: each runs the test that it still has, if any."""
+        if self._refused and not self._nodes.keys() - self._refused:
+            # Nobody is left for what is not yet run, and that was told.
+            return True
         return self.collection_is_completed and (self._balancer is None or self._balancer.is_finished)
 
     @property
@@ -81,6 +86,7 @@ class BalancedScheduling:
             told = report_collection_diff(self._collection, collection, next(iter(self._collections)), node.gateway.id)
             if told is not None:
                 self._report(node.gateway.id, told)
+                self._refused.add(node.gateway.id)
                 node.shutdown()
                 return
         self._collections[node.gateway.id] = list(collection)
