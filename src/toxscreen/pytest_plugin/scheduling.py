@@ -16,7 +16,7 @@ from toxscreen.journal.cases import read_cases
 from toxscreen.model import Case, Estimate, History
 from toxscreen.plan.balance import Balancer
 from toxscreen.plan.estimate import estimates
-from toxscreen.plan.lanes import Send, Steal
+from toxscreen.plan.lanes import Command, Send, Steal
 from toxscreen.plan.units import units_of
 from toxscreen.pytest_plugin.screen import tx_count
 
@@ -44,6 +44,8 @@ class BalancedScheduling:
         self._nodes: dict[str, WorkerController] = {}
         #: Those of them to which tests are dealt.
         self._joined: set[str] = set()
+        #: Those that came late and collected something else.
+        self._refused: set[str] = set()
         #: What each worker collected, also those that are gone.
         self._collections: dict[str, Sequence[str]] = {}
         self._collection: Sequence[str] = ()
@@ -64,6 +66,9 @@ class BalancedScheduling:
     @property
     def tests_finished(self) -> bool:
         """Whether all workers may be shut down: each runs the test that it still has, if any."""
+        if self._refused and not self._nodes.keys() - self._refused:
+            # Nobody is left for what is not yet run, and that was told.
+            return True
         return self.collection_is_completed and (self._balancer is None or self._balancer.is_finished)
 
     @property
@@ -81,6 +86,7 @@ class BalancedScheduling:
             told = report_collection_diff(self._collection, collection, next(iter(self._collections)), node.gateway.id)
             if told is not None:
                 self._report(node.gateway.id, told)
+                self._refused.add(node.gateway.id)
                 node.shutdown()
                 return
         self._collections[node.gateway.id] = list(collection)
@@ -179,14 +185,28 @@ class BalancedScheduling:
         if self._is_over:
             self._recall(balancer)
             return
-        for command in balancer.decide(self._now()):
-            node = self._nodes[command.lane]
-            if isinstance(command, Send):
+        unsent = 1
+        while unsent:
+            # Somebody else gets what could not be sent.
+            unsent = sum(not self._is_sent(command) for command in balancer.decide(self._now()))
+
+    def _is_sent(self, command: Command) -> bool:
+        """Send what is decided; False: the worker has just died, and tests for it are to be dealt out again."""
+        node = self._nodes[command.lane]
+        if isinstance(command, Send):
+            try:
                 node.send_runtest_some(list(command.tests))
-            elif isinstance(command, Steal):
+            except OSError:
+                if self._balancer is not None:
+                    self._balancer.stopped(command.lane)
+                    self._balancer.gave_back(command.lane, command.tests)
+                return False
+        elif isinstance(command, Steal):
+            with contextlib.suppress(OSError):  # what it had is dealt out again when its end is heard of
                 node.send_steal(list(command.tests))
-            else:
-                node.shutdown()
+        else:
+            node.shutdown()
+        return True
 
     @property
     def _is_over(self) -> bool:
