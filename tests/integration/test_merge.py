@@ -412,3 +412,90 @@ def test_more_shards_than_tests(tmp_path: Path) -> None:
     status, data, text = fleet.merge("one", "two")
     assert status == 0, text
     assert data["merged"][0]["outcomes"] == {"passed": 1}
+
+
+def parts(around: Path, files: dict[str, str], *options: str) -> Fleet:
+    """Two machines that have run a shard each, without coverage."""
+    fleet = clones(around, files, ("here", "one", "two"))
+    for number, name in enumerate(("one", "two"), 1):
+        fleet.machine(name).run("--category", "unit", "-n0", "--screen-shard", f"{number}/2", *options, env=PLAIN)
+    return fleet
+
+
+SMALL = {
+    ".gitignore": "__pycache__/\n.pytest_cache/\n",
+    "pyproject.toml": '[tool.toxscreen.gates]\nenvironments = ["unit"]\n',
+    "tests/unit/test_a.py": "def test_a(): pass\ndef test_b(): pass\ndef test_c(): pass\n",
+    "tests/integration/test_red.py": "def test_red(): assert 0\ndef test_other(): assert 0\n",
+}
+
+
+def test_two_categories_in_one_environment_are_not_taken_for_one_that_ran_again(tmp_path: Path) -> None:
+    """The red run of the first category would be left out, and the merge green."""
+    fleet = clones(tmp_path, SMALL, ("here", "one", "two"))
+    for number, name in enumerate(("one", "two"), 1):
+        for category in ("integration", "unit"):
+            env = {**PLAIN, "TOX_ENV_NAME": "ci"}
+            fleet.machine(name).run("--category", category, "-n0", "--screen-shard", f"{number}/2", env=env)
+    hint = "give each category an environment of its own"
+    told = f"ran integration, unit in one environment, of which one run counts: {hint}"
+    assert fleet.refused("one", "two") == [
+        ("shard-category", f"../one {told}"),
+        ("shard-category", f"../two {told}"),
+    ]
+
+
+def test_a_merge_that_was_ended_half_way_is_made_again(tmp_path: Path) -> None:
+    fleet = parts(tmp_path, SMALL)
+    fleet.merge("one", "two")
+    first(fleet.here.root / ".toxscreen", "run.jsonl").unlink()
+    status, data, text = fleet.merge("one", "two")
+    assert (status, data["merged"][0]["already_there"]) == (0, False), text
+    assert sorted(run.state.value for run in fleet.runs("here")) == ["complete", "died"]
+    status, data, text = fleet.merge("one", "two")
+    assert (status, data["merged"][0]["already_there"]) == (0, True), text
+
+
+def test_a_manifest_that_says_something_else_than_the_run(tmp_path: Path) -> None:
+    fleet = parts(tmp_path, SMALL)
+    for name in ("one", "two"):
+        manifest = first(fleet.around / name, "shard.json")
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"commit": "another"}))
+    assert fleet.refused("one", "two") == [
+        (
+            "shard-changed",
+            f"the data of shard {number} of 2 changed after its run: its manifest and its header differ in 'commit'",
+        )
+        for number in (1, 2)
+    ]
+
+
+def test_a_shard_that_lies_where_it_is_joined_keeps_its_junit_results(tmp_path: Path) -> None:
+    fleet = parts(tmp_path, SMALL, "--junitxml", ".toxscreen/junit.xml")
+    two = fleet.machine("two")
+    done = two.run("merge", "../one", ".", module="toxscreen", env=PLAIN)
+    assert done.exit == 0, done
+    cases = ET.parse(two.root / ".toxscreen/junit.xml").getroot().iter("testcase")
+    assert sorted(case.attrib["name"] for case in cases) == ["test_a", "test_b", "test_c"]
+
+
+def test_a_folder_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    fleet = parts(tmp_path, SMALL)
+    (fleet.around / "link").symlink_to("one")
+    status, data, text = fleet.merge("one", "two", "one", "link")
+    assert (status, data["notes"]) == (0, ["was named before: ../one", "was named before: ../link"]), text
+
+
+def test_what_all_shards_left_out_is_said(tmp_path: Path) -> None:
+    fleet = parts(tmp_path, SMALL, "-k", "not test_c")
+    status, data, text = fleet.merge("one", "two")
+    told = "unit is filtered: tests were left out, 1 by -k 'not test_c'"
+    assert (status, data["notes"]) == (0, [told]), text
+    assert told in text
+
+
+def test_coverage_data_that_came_after_the_run(fleet: Fleet) -> None:
+    folder = fleet.around / "two/.toxscreen/coverage/unit"
+    (folder / ".coverage.host.pid1.Xabc").write_bytes(first(folder, ".coverage.*").read_bytes())
+    told = "the data of shard 2 of 3 changed after its run: coverage/unit/.coverage.host.pid1.Xabc is new"
+    assert fleet.refused(*MACHINES) == [("shard-changed", told)]

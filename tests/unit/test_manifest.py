@@ -78,6 +78,8 @@ def test_what_ran_is_named_by_the_environment_else_the_category() -> None:
         ({"files": {"/etc/passwd": "ab"}}, "has no list of files below the state folder"),
         ({"shard": 2}, "has 2 for its shard"),
         ({"shard": "4/3"}, "there is no shard 4/3"),
+        ({"shard": "1/2/3"}, "there is no shard 1/2/3"),
+        ({"shard": "1-2"}, "there is no shard 1-2"),
     ],
 )
 def test_what_is_no_manifest(tmp_path: Path, changed: dict[str, Any], told: str) -> None:
@@ -139,3 +141,9 @@ def test_what_is_no_junit_file(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "a.xml").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=told):
         junit.joined([tmp_path / "a.xml"])
+
+
+def test_a_manifest_that_is_not_even_json_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"\xff\xfe[[")
+    with pytest.raises(ValueError, match=r"^is no JSON$"):
+        read_manifest(tmp_path)

@@ -182,6 +182,44 @@ def test_a_worker_in_the_place_of_a_lost_one_begins_when_that_one_ended() -> Non
     }
 
 
+@pytest.mark.parametrize("told", [2, 0])
+def test_lanes_of_joined_shards_are_all_workers_unless_they_took_the_place_of_one(told: int) -> None:
+    """The header has the workers of the first shard only; with none of them, they were not known."""
+    run = ran(
+        {
+            "1.gw0": [("a", 1.0, 1.0)],
+            "1.gw1": [("b", 1.0, 4.0)],
+            "1.gw2": [("c", 3.0, 1.0)],
+            "2.gw0": [("d", 1.0, 3.0)],
+            "2.gw1": [("e", 1.0, 3.0)],
+            "2.gw2": [("f", 1.0, 3.0)],
+            "3.main": [("g", 1.0, 3.0)],
+        },
+        workers=2,
+        merged=("one", "two", "three"),
+        extra={
+            "shards": [
+                {"shard": "1/3", "workers": 2},
+                {"shard": "2/3", "workers": 3 if told else 0},
+                {"shard": "3/3", "workers": 0},
+            ]
+        },
+        lost=("1.gw0: it died",),
+        spans=(life("1.gw0", 1.0), life("1.gw1", 1.0), life("1.gw2", 2.5), life("2.gw2", 0.5), life("3.main", 0.5)),
+    )
+    found = timeline(run)
+    assert found.workers == 6
+    assert {lane: slices[0] for lane, slices in lanes(found).items()} == {
+        "1.gw0": ("starting", 0.0, 1.0),
+        "1.gw1": ("starting", 0.0, 1.0),
+        "1.gw2": ("starting", 2.0, 2.5),
+        "2.gw0": ("starting", 0.0, 1.0),
+        "2.gw1": ("starting", 0.0, 1.0),
+        "2.gw2": ("starting", 0.0, 0.5),
+        "3.main": ("starting", 0.0, 0.5),
+    }
+
+
 # clocks
 
 

@@ -10,6 +10,7 @@ from toxscreen.cli.command import Answer, here
 from toxscreen.cli.merging import Gathered, Joined, gather, write
 from toxscreen.errors import Exit
 from toxscreen.gates import shards
+from toxscreen.gates.runs import lack
 from toxscreen.model import Finding, Outcome, Page, Ruling, Table
 from toxscreen.settings import find_root
 
@@ -94,12 +95,15 @@ def _joined(made: Sequence[Joined], notes: Sequence[str]) -> Answer:
         )
     is_red = any(each.run.failed for each in made)
     old = tuple(f"was joined before: {each.run.id}" for each in made if each.is_old)
+    lacks = [(each.run.name, lack(each.run)) for each in made]
+    # As whole as a run with the same options would be, and that may not be much.
+    parts = tuple(f"{name} {why.reason}" for name, why in lacks if why is not None)
     reds = (f"  {node_id}" for each in made for node_id, outcome in each.run.outcomes.items() if outcome.red)
     page = Page(
         title="joined: each test of these environments is in one shard, and has a result there",
-        notes=(*notes, *old),
+        notes=(*notes, *old, *parts),
         tables=(Table(_COLUMNS, tuple(rows)),),
         closing=("red:", *reds) if is_red else (),
     )
-    data: dict[str, object] = {"ruling": Ruling.PASS.value, "findings": [], "merged": told, "notes": list(notes)}
+    data: dict[str, object] = {"ruling": Ruling.PASS.value, "findings": [], "merged": told, "notes": [*notes, *parts]}
     return Answer(page, data, Exit.FOUND if is_red else Exit.CLEAN)

@@ -23,6 +23,8 @@ from toxscreen.model import Finding, Header, Manifest, Part, Run, Stamp
 from toxscreen.settings import STATE, state_folder
 
 _RUNS: Final = "runs"
+#: What stands in the header of a run, and in the manifest as well.
+_BOTH: Final = ("category", "environment", "commit", "changes", "tree", "configuration", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def gather(here: Path, names: Sequence[str]) -> Gathered:
         names: state folders, folders that have one, or folders of single runs.
 
     Raises:
-        MergeError: a folder is none of these.
+        MergeError: a folder is none of these, or cannot be read.
         ErrorGroup: several are not.
     """
     wrong: list[ToxscreenError] = []
@@ -87,12 +89,22 @@ def gather(here: Path, names: Sequence[str]) -> Gathered:
     notes: list[str] = []
     seen: set[Path] = set()
     for name in names:
-        state, folders = _runs_in(here / name)
+        try:
+            state, folders = _runs_in(here / name)
+            new = [folder for folder in folders if folder.resolve() not in seen]
+            if folders and not new:
+                notes.append(f"was named before: {name}")
+                continue
+            found, lost, told = _shards_in(name, state, new)
+        except OSError as error:
+            hint = "an unpacked archive may have lost permissions: chmod -R u+rX"
+            what = os.fspath(error.filename) if error.filename else name
+            wrong.append(MergeError(f"{what} cannot be read: {error.strerror or error}", place=Place(name), hint=hint))
+            continue
         if not folders and state is None:
             hint = f"hand over the {STATE} of each machine, or a folder that has it"
             wrong.append(MergeError("holds no recorded runs", place=Place(name), hint=hint))
             continue
-        found, lost, told = _shards_in(name, state, [folder for folder in folders if folder.resolve() not in seen])
         seen |= {folder.resolve() for folder in folders}
         if not found and not lost:
             findings.append(Finding("shard-none", name, "holds no run of a shard: run with --screen-shard I/N there"))
@@ -130,15 +142,25 @@ def _shards_in(
     newest = sorted((each for each in headers if headers[each].shard), key=lambda each: -headers[each].started)
     sources: dict[str, tuple[object, ...]] = {}
     taken: dict[tuple[str, str | None], Path] = {}
+    categories: dict[str, set[str]] = {}
     notes = []
     for folder in newest:
         header = headers[folder]
         name = header.environment or header.category
         mine = (header.commit, header.changes, header.configuration)
-        if sources.setdefault(name, mine) != mine or (name, header.shard) in taken:
+        is_old = sources.setdefault(name, mine) != mine
+        if not is_old:
+            categories.setdefault(name, set()).add(header.category)
+        if is_old or (name, header.shard) in taken:
             notes.append(f"not looked at, a later one is there: shard {header.shard} of {name}, {source}, {header.run}")
             continue
         taken[name, header.shard] = folder
+    for name, each in categories.items():
+        if len(each) > 1:
+            # A later run of another category is no second try: what the first one found must not be lost.
+            told = f"ran {', '.join(sorted(each))} in one environment, of which one run counts"
+            hint = "give each category an environment of its own"
+            findings.append(Finding("shard-category", name, f"{source} {told}: {hint}"))
     found = []
     for folder in taken.values():
         try:
@@ -171,6 +193,11 @@ def _damage(found: Found, manifest: Manifest) -> Iterator[str]:
     run = found.part.run
     if (manifest.run, str(manifest.shard), manifest.name) != (run.id, run.header.shard, run.name):
         yield f"its manifest is that of run {manifest.run}, shard {manifest.shard}"
+    for name in _BOTH:
+        if getattr(manifest, name) != getattr(run.header, name):
+            yield f"its manifest and its header differ in {name!r}"
+    if manifest.planned != tuple(sorted(run.collected)):
+        yield "its manifest lists other tests than were to run"
     for name, digest in manifest.files.items():
         file = found.file(name)
         if file is None or not file.is_file():
@@ -197,6 +224,10 @@ def _lost_coverage(found: Found, manifest: Manifest) -> Iterator[str]:
         yield f"the coverage data of the pytest process ({process}) is gone"
     elif not found.coverage:
         yield "it began to measure coverage, and left no data"
+    for file in found.coverage:
+        is_own = process is not None and f".pid{process}." in file.name
+        if not is_own and f"coverage/{run.name}/{file.name}" not in manifest.files:
+            yield f"coverage/{run.name}/{file.name} is new"
 
 
 def _stamp(found: Found) -> Stamp | None:
@@ -217,10 +248,8 @@ def write(root: Path, shards: Mapping[str, Sequence[Found]]) -> list[Joined]:
     Raises:
         MergeError: a JUnit file cannot be read, or something not be written.
     """
-    # What lies here already, as that of a single shard may, stays as it is.
-    elsewhere = {name: [found for found in each if not _is_in(root, found)] for name, each in shards.items()}
     try:
-        documents = _junit(elsewhere)
+        documents = _junit(root, shards)
         written = [_write(root, name, tuple(each)) for name, each in shards.items()]
         for name, document in documents.items():
             file = state_folder(root) / name
@@ -237,16 +266,21 @@ def _is_in(root: Path, found: Found) -> bool:
     return found.state is not None and found.state.resolve() == (root / STATE).resolve()
 
 
-def _junit(shards: Mapping[str, Sequence[Found]]) -> dict[str, bytes]:
-    """The joined JUnit files, by their paths below the state folder."""
+def _junit(root: Path, shards: Mapping[str, Sequence[Found]]) -> dict[str, bytes]:
+    """The joined JUnit files, by their paths below the state folder; one of which all lies here already stays."""
     files: dict[str, list[Path]] = {}
+    elsewhere: set[str] = set()
     for found in (each for parts in shards.values() for each in parts):
         name = found.part.manifest.junit if found.part.manifest is not None else None
         file = found.file(name) if name is not None else None
         if name is not None and file is not None:
             files.setdefault(name, []).append(file)
+            if not _is_in(root, found):
+                elsewhere.add(name)
     documents = {}
     for name, each in files.items():
+        if name not in elsewhere:
+            continue
         try:
             documents[name] = junit.joined(each)
         except ValueError as error:

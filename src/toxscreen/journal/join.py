@@ -5,15 +5,18 @@ Nothing is judged here: whether the shards are the whole has been proved before.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from toxscreen.errors import CorruptJournalError
 from toxscreen.journal.codec import event_to_line, header_to_json, json_from
+from toxscreen.journal.read import read_run
 from toxscreen.journal.store import COLLECTION, GUARD, HEADER, LEAD, new_run, run_folders
-from toxscreen.model import Event, EventKind, Header, Part, Selection
+from toxscreen.model import Event, EventKind, Header, Part, RunState, Selection
 from toxscreen.plan.replay import without_replay
 
 #: Shards that are no lanes.
@@ -21,7 +24,7 @@ _OTHERS: Final = (LEAD, GUARD)
 
 
 def joined(root: Path, merged: Sequence[str]) -> Path | None:
-    """The run that was made of just these before; None where there is none.
+    """The whole run that was made of just these before; None where there is none.
 
     Args:
         root: the project's root.
@@ -32,8 +35,12 @@ def joined(root: Path, merged: Sequence[str]) -> Path | None:
             record = json_from((folder / HEADER).read_bytes())
         except (OSError, ValueError):
             continue
-        if isinstance(record, dict) and record.get("merged") == list(merged):
-            return folder
+        if not isinstance(record, dict) or record.get("merged") != list(merged):
+            continue
+        # A merge that was ended half way leaves a run without its last word, and is made again.
+        with contextlib.suppress(CorruptJournalError):
+            if read_run(folder).state is RunState.COMPLETE:
+                return folder
     return None
 
 
@@ -93,6 +100,7 @@ def _header(name: str, parts: Sequence[tuple[Part, Path]], begun: float) -> Head
         {
             "shard": str(part.shard),
             "run": part.run.id,
+            "workers": part.run.header.workers,
             "started": part.run.header.started,
             "seconds": round((part.run.finished or 0.0) - part.run.header.started, 3),
             "seed": part.run.header.seed,

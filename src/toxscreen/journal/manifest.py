@@ -109,7 +109,10 @@ def read_manifest(folder: Path) -> Manifest:
         OSError: it cannot be read.
         ValueError: it is none, or one of another schema, or not as it was written.
     """
-    record = json_from((folder / FILE).read_bytes())
+    try:
+        record = json_from((folder / FILE).read_bytes())
+    except ValueError:
+        raise ValueError("is no JSON") from None
     if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
         raise ValueError("is no manifest")
     if record["schema"] != SCHEMA:
@@ -149,7 +152,7 @@ def shard_of(text: str) -> Shard:
         ValueError: it is none.
     """
     number, _, of = text.partition("/")
-    shard = Shard(int(number), int(of))
+    shard = Shard(int(number), int(of)) if number.isdecimal() and of.isdecimal() else Shard(0, 0)
     if not 1 <= shard.number <= shard.of:
         raise ValueError(f"there is no shard {text}")
     return shard

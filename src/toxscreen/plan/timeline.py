@@ -51,7 +51,7 @@ def timeline(run: Run) -> Timeline:
         seconds=seconds,
         first=min((each.start for each in tests), default=last),
         last=last,
-        workers=max(1, min(run.header.workers or len(begun), len(begun))),
+        workers=max(1, len(begun) - len(_in_place_of_others(run, [lane.lane for lane in begun]))),
         tracks=tuple(Track(lane.lane, tuple(_whole(lane, last, seconds))) for lane in begun),
     )
 
@@ -67,19 +67,43 @@ def _lanes(run: Run) -> list[_Begun]:
     lost = {words.partition(":")[0] for words in run.lost}
     origin = run.header.started
     lanes: list[_Begun] = []
-    vacant: list[float] = []
-    for place, name in enumerate(dict.fromkeys([*attempts, *spans])):
+    vacant: dict[str, list[float]] = {}
+    names = list(dict.fromkeys([*attempts, *spans]))
+    late = _in_place_of_others(run, names)
+    for name in names:
         span = spans.get(name)
         begins = 0.0
-        if place >= run.header.workers > 0 and span is not None:
+        left = vacant.setdefault(_shard(run, name), [])
+        if name in late and span is not None:
             up = span.up - origin
-            begins = max((end for end in vacant if end <= up), default=max(0.0, up))
-            vacant = [end for end in vacant if end != begins]
+            begins = max((end for end in left if end <= up), default=max(0.0, up))
+            left[:] = [end for end in left if end != begins]
         lane = _lane(name, attempts.get(name, []), fixtures.get(name, []), span, origin=origin, begins=begins)
         lanes.append(lane._replace(lost=name in lost))
         if name in lost:
-            vacant.append(lane.now)
+            left.append(lane.now)
     return lanes
+
+
+def _shard(run: Run, lane: str) -> str:
+    """The number of the shard that a lane of a joined run is from; nothing where nothing was joined."""
+    return lane.partition(".")[0] if run.header.merged else ""
+
+
+def _in_place_of_others(run: Run, names: Sequence[str]) -> frozenset[str]:
+    """Lanes of workers that came when another one was lost: those beyond the number of workers, of each shard."""
+    shards = run.header.extra.get("shards") if run.header.merged else None
+    told = [each for each in shards if isinstance(each, dict)] if isinstance(shards, list) else []
+    numbers = {str(each.get("shard")).partition("/")[0]: each.get("workers") for each in told}
+    found: set[str] = set()
+    seen: dict[str, int] = {}
+    for name in names:
+        shard = _shard(run, name)
+        seen[shard] = seen.get(shard, 0) + 1
+        number = numbers.get(shard, run.header.workers)
+        if isinstance(number, int) and seen[shard] > number > 0:
+            found.add(name)
+    return frozenset(found)
 
 
 def _lane(

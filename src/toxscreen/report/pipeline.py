@@ -35,7 +35,7 @@ def gitlab(rows: Sequence[MatrixRow]) -> str:
         shards = json.dumps([str(Shard(number, row.shards)) for number in range(1, row.shards + 1)])
         parts.append(
             f"""
-{json.dumps(row.tox)}:
+{json.dumps(f"tox -e {row.tox}")}:
   stage: shards
   image: python:{row.python or "3"}
   parallel:
