@@ -251,3 +251,24 @@ def test_nothing_passes_without_a_whole_green_run_of_each_environment(runs: list
     else:
         assert verdict.findings
         assert verdict.remedy
+
+
+def test_a_run_of_another_category_in_the_same_environment_hides_no_red_one() -> None:
+    red = run("integration", {"b.py::test_b": FAILED}, environment="ci", begun=10.0)
+    green = run("unit", environment="ci", begun=20.0)
+    verdict = judged(red, green, expected=("ci",))
+    assert verdict.ruling is Ruling.FAIL
+    assert verdict.reason == "1 red: b.py::test_b"
+    assert (verdict.numerator, verdict.denominator) == (2, 2)
+
+
+def test_a_run_of_another_category_in_the_same_environment_has_to_be_whole_too() -> None:
+    half = run("integration", {"b.py::test_b": PASSED}, environment="ci", begun=10.0, state=RunState.DIED)
+    verdict = judged(half, run("unit", environment="ci", begun=20.0), expected=("ci",))
+    assert verdict.ruling is Ruling.UNMEASURED
+    assert verdict.reason == "ci died and left no last word: integration-10"
+
+
+def test_a_later_run_of_the_same_category_stands_for_the_earlier_one() -> None:
+    red = run("unit", {"a.py::test_a": FAILED}, environment="ci", begun=10.0)
+    assert judged(red, run("unit", environment="ci", begun=20.0), expected=("ci",)).ruling is Ruling.PASS
