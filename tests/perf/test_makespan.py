@@ -61,6 +61,8 @@ class Measured(NamedTuple):
     #: All tests together as they took in this run, and the longest of them, each with what usually lies between two.
     total: float
     longest: float
+    #: Part of the makespan for which the average worker had nothing more to do at its end.
+    idle: float
 
 
 def measured(run: Run, tests: int) -> Measured:
@@ -72,9 +74,13 @@ def measured(run: Run, tests: int) -> Measured:
         if before.lane == after.lane
     ]
     between = statistics.median(gaps)
-    ends = [attempt.started + attempt.seconds for attempt in run.attempts]
+    begun = min(attempt.started for attempt in run.attempts)
+    ends: dict[str, float] = {}
+    for attempt in run.attempts:
+        ends[attempt.lane] = max(ends.get(attempt.lane, 0.0), attempt.started + attempt.seconds - begun)
+    makespan = max(ends.values())
     seconds = [attempt.seconds + between for attempt in run.attempts]
-    return Measured(max(ends) - min(each.started for each in run.attempts), sum(seconds), max(seconds))
+    return Measured(makespan, sum(seconds), max(seconds), 1 - sum(ends.values()) / run.header.workers / makespan)
 
 
 Runner = Callable[[Sequence[str]], Run]
@@ -83,18 +89,19 @@ Ideal = Callable[[Measured, int], float]
 
 
 def compare(root: Path, runner: Runner, tests: int, ideal: Ideal) -> dict[str, Any]:
-    """Makespan over ideal, the median over all orders, by way and number of workers."""
+    """By way and number of workers: makespan over ideal, and how long workers idle at the end; medians of orders."""
     told: dict[str, Any] = {}
     for workers in WORKERS:
-        found: dict[str, list[float]] = {way.name: [] for way in WAYS}
+        found: dict[str, list[tuple[float, float]]] = {way.name: [] for way in WAYS}
         for seed in SEEDS:
             for way in WAYS:
                 if way.first:
                     shutil.rmtree(root / STATE, ignore_errors=True)
                 run = runner((*way.arguments, f"-n{workers}", "-p", "no:cacheprovider", f"--randomly-seed={seed}"))
                 got = measured(run, tests)
-                found[way.name].append(got.makespan / ideal(got, workers))
-        told |= {f"{name} -n{workers}": round(statistics.median(each), 3) for name, each in found.items()}
+                found[way.name].append((got.makespan / ideal(got, workers), got.idle))
+        for name, each in found.items():
+            told[f"{name} -n{workers}"] = [round(statistics.median(figures), 3) for figures in zip(*each, strict=True)]
     return told
 
 
@@ -129,10 +136,11 @@ def table(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Ca
         told: dict[str, Any] = benchmark.pedantic(compare, args=arguments, rounds=1, iterations=1)
         benchmark.extra_info.update(told)
         with capsys.disabled():
-            print(f"\nmakespan over ideal, {title}")
+            print(f"\nmakespan over ideal, and idle at the end: {title}")
             for workers in WORKERS:
                 for way in WAYS:
-                    print(f"  {workers} workers  {way.name:20} {told[f'{way.name} -n{workers}']:.3f}")
+                    over, idle = told[f"{way.name} -n{workers}"]
+                    print(f"  {workers} workers  {way.name:20} {over:.3f}  {idle:.1%}")
         return told
 
     return run
