@@ -46,6 +46,38 @@ def test_equals_take_turns() -> None:
     assert order == ["b", "c", "a", "b", "c", "a"]
 
 
+def test_short_tests_get_as_much_time_as_long_ones() -> None:
+    slots = Slots(1)
+    lasts, used, now = {"short": 0.01, "long": 5.0}, {"short": 0.0, "long": 0.0}, 0.0
+    names = {1: "short", 2: "short", 3: "long", 4: "long"}
+    running = [each for holder, name in names.items() for each in slots.ask(holder, name, SLOT)]
+    for _ in range(2000):
+        holder = running.pop()
+        name = names[holder]
+        now += lasts[name]
+        used[name] += lasts[name]
+        slots.at(now)
+        running += [*slots.give_back(holder), *slots.ask(holder, name, SLOT)]
+    assert min(used.values()) > 10.0
+    assert abs(used["short"] - used["long"]) <= 2 * lasts["long"]
+
+
+def test_who_comes_late_is_owed_nothing() -> None:
+    slots = Slots(1)
+    slots.ask(1, "early", SLOT)
+    slots.ask(2, "early", SLOT)
+    slots.at(100.0)
+    slots.ask(3, "late", SLOT)
+    slots.ask(4, "late", SLOT)
+    order = []
+    holder = 1
+    for now in range(110, 150, 10):
+        slots.at(float(now))
+        (holder,) = slots.give_back(holder) or [0]
+        order.append(holder)
+    assert order == [3, 2, 4, 0], "they take turns from now on"
+
+
 def test_alone_waits_for_those_before_it_and_goes_before_those_after_it() -> None:
     slots = Slots(2)
     slots.ask(1, "unit", SLOT)

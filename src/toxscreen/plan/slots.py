@@ -1,4 +1,4 @@
-"""Who may run when: as many tests at once as there are cores, over all environments. It knows no time and no process.
+"""Who may run when: as many tests at once as there are cores, over all environments. It knows no clock and no process.
 
 Whoever runs tests is a holder: it asks, is granted a slot, gives it back. An environment's other commands are held as
 one slot, its blanket, as long as none of its tests are about.
@@ -38,6 +38,8 @@ class _Environment:
     #: Whose blanket gave way to these tests.
     covered: int | None = None
     held: int = 0
+    #: Seconds for which slots were held, all together, up to the last one that was given back.
+    used: float = 0.0
     #: Number of the last grant; 0 is none.
     served: int = 0
 
@@ -54,12 +56,22 @@ class Slots:
     def __init__(self, total: int) -> None:
         self.total = max(1, total)
         self._held: dict[int, _Request] = {}
+        self._since: dict[int, float] = {}
+        self._now = 0.0
         #: Oldest first.
         self._queue: dict[int, _Request] = {}
         self._environments: dict[str, _Environment] = {}
         self._grants = 0
 
     # what is asked
+
+    def at(self, now: float) -> None:
+        """What follows happens at this moment.
+
+        Args:
+            now: seconds on any clock that only goes forward.
+        """
+        self._now = now
 
     def ask(self, holder: int, environment: str, kind: Kind) -> list[int]:
         """Ask for something; a holder that holds something or waits already asks in vain.
@@ -133,7 +145,11 @@ class Slots:
         return granted
 
     def _next(self) -> _Request | None:
-        """Whose turn it is: of the environment that holds least, and of those the one that was served longest ago."""
+        """Whose turn it is.
+
+        That of the environment that holds least, of those the one that has used least time, so that an environment of
+        short tests gets as much of the machine as one of long ones, and of those the one that was served longest ago.
+        """
         kinds = {held.kind for held in self._held.values()}
         if Kind.ALONE in kinds:
             return None
@@ -152,9 +168,14 @@ class Slots:
         # The first of those that are equal: an environment's own requests are served in their order.
         return min(fair, key=lambda request: self._rank(request.environment))
 
-    def _rank(self, name: str) -> tuple[int, int]:
+    def _rank(self, name: str) -> tuple[int, float, int]:
         environment = self._environment(name)
-        return environment.held, environment.served
+        return environment.held, self._used(name), environment.served
+
+    def _used(self, name: str) -> float:
+        """Seconds that an environment has used slots for, those included that it holds."""
+        now = sum(self._now - self._since[each.holder] for each in self._held.values() if each.environment == name)
+        return self._environments[name].used + now
 
     def _hold(self, request: _Request) -> None:
         environment = self._environment(request.environment)
@@ -162,11 +183,14 @@ class Slots:
         environment.held += 1
         environment.served = self._grants
         self._held[request.holder] = request
+        self._since[request.holder] = self._now
 
     def _drop(self, holder: int) -> None:
         request = self._held.pop(holder, None)
         if request is not None:
-            self._environments[request.environment].held -= 1
+            environment = self._environments[request.environment]
+            environment.held -= 1
+            environment.used += self._now - self._since.pop(holder)
 
     def _uncover(self, name: str) -> None:
         """The blanket of an environment gives way to its tests."""
@@ -177,7 +201,12 @@ class Slots:
                 return
 
     def _environment(self, name: str) -> _Environment:
-        return self._environments.setdefault(name, _Environment())
+        known = self._environments.get(name)
+        if known is None:
+            # Who comes late is owed nothing for the time before.
+            begins = min((self._used(each) for each in self._environments), default=0.0)
+            known = self._environments[name] = _Environment(used=begins)
+        return known
 
 
 def stage_of(holding: Collection[str], waiting: Collection[str], tests: int) -> Stage:

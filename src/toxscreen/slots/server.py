@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from toxscreen import host
 from toxscreen.plan.slots import Kind, Slots
 from toxscreen.slots.address import Address, listen
 
@@ -99,6 +100,7 @@ class Server:
     def _turn(self) -> bool:
         """Deal with all that has come; whether to go on."""
         ready = self._selector.select()
+        self._slots.at(host.CLOCK.elapsed())
         for key, _ in ready:
             if key.fileobj is self._woken:
                 return False
