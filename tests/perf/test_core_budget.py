@@ -21,7 +21,7 @@ from toxscreen.testing import Project
 
 #: Measuring the measured would measure coverage.
 _PLAIN: dict[str, str | None] = {"COVERAGE_PROCESS_CONFIG": None, "COVERAGE_PROCESS_START": None, "COVERAGE_FILE": None}
-_ROUNDS = int(os.environ.get("TOXSCREEN_BUDGET_ROUNDS", "2"))
+_ROUNDS = int(os.environ.get("TOXSCREEN_BUDGET_ROUNDS", "1"))
 #: A quarter of a second of pure Python each, on the machine of docs/performance.md.
 _TESTS = """\
 import pytest
@@ -32,6 +32,7 @@ def test_computes(number):
 """
 #: pytest's options, and whether tox has the plugin.
 _ARMS = {
+    "-n 0": (("-n", "0"), False),
     "-n 1": (("-n", "1"), False),
     "-n auto": (("-n", "auto"), False),
     "one core budget": (("-n", "auto"), True),
