@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import pytest
 from toxing import BUSY, FAST, PYTEST, UNIT, most_at_once, ran, states, suite, tox
 
 from toxscreen.host import is_running
+from toxscreen.plan.slots import Kind
+from toxscreen.slots.client import Client
+from toxscreen.slots.server import Server
 from toxscreen.testing import Project
 
 pytestmark = [
@@ -126,6 +131,53 @@ def test_two_toxes_of_one_checkout_share_the_cores_and_the_second_outlives_the_f
     first.communicate()
     found = ran(project)
     assert (len(found), most_at_once(found)) == (28, 1)
+
+
+#: Asks for a slot, says so, and holds it until it is killed or told to end.
+HOLDS = """\
+import sys
+from toxscreen.plan.slots import Kind
+from toxscreen.slots.address import Address
+from toxscreen.slots.client import Client
+print(Client(Address.parse(sys.argv[1]), "a").acquire(Kind.SLOT), flush=True)
+sys.stdin.read()
+"""
+
+
+def had_soon(server: Server, kind: Kind) -> bool:
+    """Whether somebody else gets what he asks for, when he looks a few times."""
+    client = Client(server.address, "b")
+    looks = iter(range(20))
+    try:
+        return client.acquire(kind, lambda: next(looks, None) is None)
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("ends", ["killed", "told"])
+def test_a_test_keeps_its_slot_when_another_server_follows(tmp_path: Path, ends: str) -> None:
+    first = Server(tmp_path, 1)
+    command = [sys.executable, "-c", HOLDS, str(first.address)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holds:
+        assert holds.stdout is not None
+        assert holds.stdout.readline() == "True\n"
+        first.stop()
+        second = Server(tmp_path, 2)
+        try:
+            # The second server gives slot 0 away, and whoever gets it finds it taken; slot 1 is free.
+            assert [had_soon(second, kind) for kind in (Kind.SLOT, Kind.ALONE, Kind.BLANKET)] == [False, False, True]
+            beside = Client(second.address, "c")
+            beside.take()
+            assert not had_soon(second, Kind.SLOT)
+            beside.close()
+            if ends == "killed":
+                holds.kill()
+            else:
+                holds.communicate()
+            holds.wait()
+            assert [had_soon(second, kind) for kind in (Kind.SLOT, Kind.ALONE)] == [True, True]
+        finally:
+            second.stop()
 
 
 def test_ctrl_c_ends_those_that_wait_as_well(tmp_path: Path) -> None:

@@ -26,6 +26,18 @@ def test_asking_twice_gives_no_second_slot() -> None:
     assert [slots.give_back(1), slots.give_back(1), slots.used] == [[], [], 0]
 
 
+def test_who_has_a_slot_for_a_test_has_a_number_that_nobody_else_has() -> None:
+    slots = Slots(3)
+    slots.take(9, "c")
+    granted = slots.ask(1, "a", Kind.SLOT) + slots.ask(2, "b", Kind.SLOT)
+    assert (granted, [slots.number(holder) for holder in (1, 2, 9)]) == ([1, 2], [0, 1, None])
+    assert slots.ask(3, "a", Kind.SLOT) == []
+    assert (slots.number(3), slots.give_back(1), slots.number(3), slots.number(1)) == (None, [3], 0, None)
+    for holder in (2, 3, 9):
+        slots.leave(holder)
+    assert (slots.ask(4, "d", Kind.ALONE), slots.number(4)) == ([4], None)
+
+
 def test_the_environment_that_holds_least_is_served_first() -> None:
     slots = Slots(2)
     for holder, name in ((1, "big"), (2, "big"), (3, "big"), (4, "small")):

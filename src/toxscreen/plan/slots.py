@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import NamedTuple
 
 from toxscreen.model import Stage
@@ -57,6 +58,8 @@ class Slots:
         self.total = max(1, total)
         self._held: dict[int, _Request] = {}
         self._since: dict[int, float] = {}
+        #: By holder: which slot it has for a test.
+        self._numbers: dict[int, int] = {}
         self._now = 0.0
         #: Oldest first.
         self._queue: dict[int, _Request] = {}
@@ -121,6 +124,10 @@ class Slots:
         """How many slots are held; a blanket that was taken without waiting can make it more than there are."""
         return len(self._held)
 
+    def number(self, holder: int) -> int | None:
+        """Which slot a holder has for a test, counted from 0; None for other kinds, and when it has none."""
+        return self._numbers.get(holder)
+
     def holding(self, environment: str) -> list[Kind]:
         """What an environment holds."""
         return [held.kind for held in self._held.values() if held.environment == environment]
@@ -184,9 +191,13 @@ class Slots:
         environment.served = self._grants
         self._held[request.holder] = request
         self._since[request.holder] = self._now
+        if request.kind is Kind.SLOT:
+            taken = set(self._numbers.values())
+            self._numbers[request.holder] = next(number for number in count() if number not in taken)
 
     def _drop(self, holder: int) -> None:
         request = self._held.pop(holder, None)
+        self._numbers.pop(holder, None)
         if request is not None:
             environment = self._environments[request.environment]
             environment.held -= 1

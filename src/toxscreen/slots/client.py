@@ -16,6 +16,7 @@ from typing import Any, Final
 from toxscreen import host
 from toxscreen.plan.slots import Kind
 from toxscreen.slots.address import Address
+from toxscreen.slots.held import Held
 
 # Tests replace these; here are the real ones. Of sockets the class below `socket.socket`, which nobody can change.
 _getpid = os.getpid
@@ -57,6 +58,7 @@ class Client:
         self._asked: Kind | None = None
         self._process = _getpid()
         self._patience = 0.0
+        self._held = Held(address)
         _Forks.add(self)
 
     # what is asked
@@ -81,18 +83,29 @@ class Client:
             line = self._line(gone)
             if line is not None:
                 self._asked = None
-                return True
+                if kind is Kind.BLANKET:
+                    return True
+                number = line.partition(b" ")[2]
+                if kind is Kind.SLOT and not number:
+                    # A server of a version that did not number them.
+                    return True
+                if self._held.lock(int(number) if kind is Kind.SLOT else None, gone):
+                    return True
+                self._disconnect()
+                return False
             if self._socket is not None:
                 return False
         return False
 
     def give_back(self) -> None:
         """The slot is free again."""
+        self._unlock()
         if self._socket is not None and self._is_usable():
             self._send("back")
 
     def leave(self) -> None:
         """No more tests here for now; other things may follow."""
+        self._unlock()
         if self._socket is not None and self._is_usable():
             self._asked = None
             self._send("leave")
@@ -122,9 +135,15 @@ class Client:
     def close(self) -> None:
         """Give everything back."""
         if self._process == _getpid():
+            self._held.close()
             self._disconnect()
             self.problem = self.problem or "closed"
         _Forks.discard(self)
+
+    def _unlock(self) -> None:
+        """Before the server hears of it, and gives the slot to the next."""
+        if self._process == _getpid():
+            self._held.unlock()
 
     # the connection
 

@@ -16,8 +16,8 @@ from toxscreen import host
 from toxscreen.plan.slots import Kind, Slots
 from toxscreen.slots.address import Address, listen
 
-#: What a server says to who may go on.
-GO: Final = b"go\n"
+#: What a server says to who may go on; which slot it is follows where it is one for a test.
+GO: Final = b"go"
 #: Bytes that a line may have.
 _LONGEST: Final = 65536
 _KINDS: Final = frozenset(kind.value for kind in Kind)
@@ -163,7 +163,8 @@ class Server:
         for holder in granted:
             peer = self._peers.get(holder)
             if peer is not None:
-                self._send(peer, GO)
+                number = self._slots.number(holder)
+                self._send(peer, GO + (b"\n" if number is None else b" %d\n" % number))
 
     def _hear(self, peer: _Peer, line: str) -> None:
         """One line.
