@@ -26,7 +26,7 @@ from toxscreen.journal.read import read_run
 from toxscreen.journal.store import run_folders
 from toxscreen.model import Run
 
-__all__ = ["Project", "Result", "Suite"]
+__all__ = ["Project", "Result", "Suite", "end_started"]
 
 #: Variables of an outer run that must not reach an inner one.
 _NOT_INHERITED = frozenset({"CI", "PYTHONHASHSEED"})
@@ -170,8 +170,11 @@ class Project:
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[str]:
-        """Start ``python -m MODULE ARGUMENTS`` in a process group of its own and do not wait for it."""
-        return subprocess.Popen(
+        """Start ``python -m MODULE ARGUMENTS`` in a process group of its own and do not wait for it.
+
+        A fixture that calls :func:`end_started` ends it where the test fails before it does.
+        """
+        process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=cwd or self.root,
             env=self.environment(env),
@@ -183,6 +186,8 @@ class Project:
             errors="replace",
             start_new_session=True,
         )
+        _STARTED.add(process)
+        return process
 
     def run(
         self,
@@ -209,6 +214,8 @@ class Project:
             _end_group(process)
             process.communicate()
             raise
+        finally:
+            _STARTED.discard(process)
         return self._result(("python", "-m", module, *arguments), process.returncode, stdout, stderr, known)
 
     def toxscreen(
@@ -236,6 +243,26 @@ class Project:
                 with contextlib.suppress(CorruptJournalError):
                     recorded.append(read_run(folder))
         return Result(command, status, stdout, stderr, tuple(recorded))
+
+
+#: What was started and, as far as is known, lives.
+_STARTED: set[subprocess.Popen[str]] = set()
+
+
+def end_started() -> None:
+    """End what :meth:`Project.start` has started, with all that it started, and close its pipes.
+
+    For an autouse fixture: what a failed test leaves running disturbs those after it, and a pipe that nobody has closed
+    is a warning in one of them.
+    """
+    while _STARTED:
+        process = _STARTED.pop()
+        if process.poll() is None:
+            _end_group(process)
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from toxscreen.guard.process import is_alive
 from toxscreen.model import RunState
-from toxscreen.testing import Result, Suite
+from toxscreen.testing import Result, Suite, end_started
 
 THREE = Suite(
     {
@@ -150,6 +151,34 @@ def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(tmp_path: Pat
     child = int((project.root / "pid").read_text(encoding="utf-8"))
     deadline = time.monotonic() + 30
     while is_alive(child):
+        assert time.monotonic() < deadline, "the child lives on"
+        time.sleep(0.05)
+
+
+def test_what_was_started_is_ended_with_all_its_processes_and_pipes(tmp_path: Path) -> None:
+    body = """
+        import pathlib, subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+        pathlib.Path("pid.new").write_text(str(child.pid))
+        pathlib.Path("pid.new").rename("pid")
+        child.wait()
+    """
+    project = Suite({"long.py": body, "short.py": ""}).at(tmp_path)
+    started = project.start(module="long")
+    over = project.start(module="short")
+    assert over.wait(60) == 0
+    file = project.root / "pid"
+    deadline = time.monotonic() + 30
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    end_started()
+    assert (started.returncode, over.returncode) == (-signal.SIGKILL, 0)
+    for process in (started, over):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert (process.stdout.closed, process.stderr.closed) == (True, True)
+    while is_alive(int(file.read_text(encoding="utf-8"))):
         assert time.monotonic() < deadline, "the child lives on"
         time.sleep(0.05)
 
