@@ -180,6 +180,38 @@ def test_a_test_keeps_its_slot_when_another_server_follows(tmp_path: Path, ends:
             second.stop()
 
 
+#: A fixture that has a lock from one test to the next.
+LOCKS = """\
+import fcntl, pathlib, time, pytest
+
+@pytest.fixture(scope="module")
+def locked():
+    with open(pathlib.Path(__file__).parents[2] / "lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+@pytest.mark.parametrize("number", range(4))
+def test_locked(locked, number):
+    time.sleep(0.2)
+"""
+
+
+@pytest.mark.alone
+def test_tests_that_wait_for_what_a_fixture_has_do_not_wait_for_ever(tmp_path: Path) -> None:
+    files = {
+        "tests/unit/test_one.py": LOCKS,
+        "tests/unit/test_two.py": LOCKS,
+        "tests/integration/test_other.py": "def test_other(): ...",
+        "pyproject.toml": "[tool.toxscreen.categories.unit]\ntimeout = 60\n",
+    }
+    locking = f"{PYTEST} --category unit -n 2 --dist loadfile --screen-balance off"
+    project = suite({"a": locking, "b": UNIT.replace("unit", "integration")}, files).at(tmp_path)
+    result = tox(project)
+    assert (result.exit, states(result)) == (0, {"a": {"passed": 8}, "b": {"passed": 1}}), repr(result)
+    # One that goes on, beside one that waits for it.
+    assert most_at_once(ran(project)) == 2
+
+
 def test_ctrl_c_ends_those_that_wait_as_well(tmp_path: Path) -> None:
     project = suite(dict.fromkeys("abc", UNIT), {"tests/unit/test_lasting.py": LASTING}).at(tmp_path)
     started = project.start("-p", "all", module="tox", env=FAST)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from toxscreen.plan.slots import Kind, Slots
+from toxscreen.slots.standstill import Standstill
 
 SLOT, ALONE, BLANKET = Kind.SLOT, Kind.ALONE, Kind.BLANKET
 
@@ -118,6 +121,70 @@ def test_tests_go_on_beside_a_blanket_for_which_alone_waits_but_no_new_environme
     assert slots.give_back(1) == []
     assert slots.give_back(4) == [2]
     assert slots.give_back(2) == [3]
+
+
+def test_who_keeps_something_goes_on_when_nothing_else_does() -> None:
+    slots = Slots(1)
+    slots.at(100.0)
+    assert (slots.ask(1, "a", Kind.SLOT), slots.stuck()) == ([1], 0.0)
+    assert slots.ask(2, "a", Kind.SLOT) == []
+    slots.at(103.0)
+    # Who keeps nothing cannot be what others wait for.
+    assert (slots.stuck(), slots.let_through()) == (0.0, [])
+    assert slots.ask(3, "a", Kind.SLOT, keeps=True) == []
+    assert slots.stuck() == 3.0
+    assert (slots.let_through(), slots.used, slots.stuck()) == ([3], 2, 0.0)
+    # It goes on test by test,
+    assert (slots.give_back(3), slots.ask(3, "a", Kind.SLOT, keeps=True)) == ([], [3])
+    # until the other one does.
+    assert (slots.give_back(1), slots.give_back(3)) == ([], [2])
+    assert slots.ask(3, "a", Kind.SLOT, keeps=True) == []
+
+
+def test_it_waits_like_others_when_it_keeps_nothing_any_more() -> None:
+    slots = Slots(1)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "a", Kind.SLOT, keeps=True)
+    assert slots.let_through() == [2]
+    slots.give_back(2)
+    assert slots.ask(2, "a", Kind.SLOT) == []
+    assert slots.leave(1) == [2]
+
+
+def test_also_beside_one_that_is_alone() -> None:
+    slots = Slots(2)
+    assert slots.ask(1, "a", Kind.ALONE) == [1]
+    assert slots.ask(2, "a", Kind.SLOT, keeps=True) == []
+    assert slots.let_through() == [2]
+
+
+def lasting(busy: Sequence[float | None], looks: list[tuple[float, float]]) -> list[bool]:
+    """What is said at each look: seconds stuck, and the moment."""
+    answers = iter(busy)
+    standstill = Standstill(lambda: next(answers))
+    return [standstill.lasts(stuck, now) for stuck, now in looks]
+
+
+def test_a_machine_that_does_nothing_stands_still_after_two_seconds() -> None:
+    looks = [(0.0, 10.0), (0.2, 10.5), (0.6, 11.0), (1.1, 11.5), (1.6, 12.0), (2.1, 12.5), (2.6, 13.0)]
+    assert lasting([50.0, 50.1], looks) == [False, False, False, False, False, True, False]
+
+
+def test_one_that_computes_does_so_after_half_a_minute() -> None:
+    looks = [(0.5 + seconds, 10.5 + seconds) for seconds in range(31)]
+    computing = [50.0 + seconds for seconds in range(31)]
+    assert lasting(computing, looks).index(True) == 30
+
+
+@pytest.mark.parametrize("busy", [[None] * 31, [1.0, None] * 16])
+def test_one_that_does_not_tell_as_well(busy: list[float | None]) -> None:
+    looks = [(0.5 + seconds, 10.5 + seconds) for seconds in range(31)]
+    assert lasting(busy, looks).index(True) == 30
+
+
+def test_what_moved_in_between_begins_anew() -> None:
+    looks = [(0.6, 1.0), (2.0, 2.4), (0.1, 2.6), (0.6, 3.1), (1.9, 4.4), (2.2, 4.7)]
+    assert lasting([5.0, 5.0, 5.0], looks) == [False, False, False, False, False, True]
 
 
 def test_a_blanket_gives_way_to_the_first_test_and_comes_back_after_the_last() -> None:

@@ -61,6 +61,12 @@ class Slots:
         #: By holder: which slot it has for a test.
         self._numbers: dict[int, int] = {}
         self._now = 0.0
+        #: Who has something between its tests that others may wait for: a fixture of its module, say.
+        self._keeping: set[int] = set()
+        #: Of those, who goes on although all slots are held.
+        self._over: set[int] = set()
+        #: When something was last granted or given back.
+        self._moved = 0.0
         #: Oldest first.
         self._queue: dict[int, _Request] = {}
         self._environments: dict[str, _Environment] = {}
@@ -74,15 +80,18 @@ class Slots:
         Args:
             now: seconds on any clock that only goes forward.
         """
+        if not self._grants:
+            self._moved = now
         self._now = now
 
-    def ask(self, holder: int, environment: str, kind: Kind) -> list[int]:
+    def ask(self, holder: int, environment: str, kind: Kind, *, keeps: bool = False) -> list[int]:
         """Ask for something; a holder that holds something or waits already asks in vain.
 
         Args:
             holder: who asks.
             environment: of what environment, for fairness between them.
             kind: what for.
+            keeps: whether it has something from its tests before that is not yet torn down.
         """
         if holder in self._held or holder in self._queue:
             return []
@@ -90,6 +99,28 @@ class Slots:
             self._uncover(environment)
             self._environment(environment).testing.add(holder)
         self._queue[holder] = _Request(holder, environment, kind)
+        if keeps:
+            self._keeping.add(holder)
+        else:
+            self._keeping.discard(holder)
+            self._over.discard(holder)
+        return self._grant()
+
+    def stuck(self) -> float:
+        """Seconds for which nothing was granted or given back while somebody waited who keeps something; else 0."""
+        waits = any(request.kind is Kind.SLOT and request.holder in self._keeping for request in self._queue.values())
+        return self._now - self._moved if waits else 0.0
+
+    def let_through(self) -> list[int]:
+        """Let the oldest of those that keep something go on, although all slots are held.
+
+        Those who hold them may wait for just what it keeps: a lock that a fixture of its module has, say. It goes on
+        until one of them has given back.
+        """
+        for request in self._queue.values():
+            if request.kind is Kind.SLOT and request.holder in self._keeping:
+                self._over.add(request.holder)
+                break
         return self._grant()
 
     def take(self, holder: int, environment: str) -> None:
@@ -101,12 +132,16 @@ class Slots:
     def give_back(self, holder: int) -> list[int]:
         """A test is over, or its holder waits no longer."""
         self._queue.pop(holder, None)
+        if holder in self._held and holder not in self._over:
+            self._over.clear()
         self._drop(holder)
         return self._grant()
 
     def leave(self, holder: int) -> list[int]:
         """A holder runs no more tests, or is dead; after the last one, its environment is under its blanket again."""
         self._queue.pop(holder, None)
+        self._keeping.discard(holder)
+        self._over.discard(holder)
         self._drop(holder)
         for name, environment in list(self._environments.items()):
             if environment.covered == holder:
@@ -121,7 +156,7 @@ class Slots:
 
     @property
     def used(self) -> int:
-        """How many slots are held; a blanket that was taken without waiting can make it more than there are."""
+        """How many slots are held: more than there are after :meth:`take` and :meth:`let_through`."""
         return len(self._held)
 
     def number(self, holder: int) -> int | None:
@@ -157,6 +192,9 @@ class Slots:
         That of the environment that holds least, of those the one that has used least time, so that an environment of
         short tests gets as much of the machine as one of long ones, and of those the one that was served longest ago.
         """
+        for holder in self._over:
+            if holder in self._queue:
+                return self._queue[holder]
         kinds = {held.kind for held in self._held.values()}
         if Kind.ALONE in kinds:
             return None
@@ -187,6 +225,7 @@ class Slots:
     def _hold(self, request: _Request) -> None:
         environment = self._environment(request.environment)
         self._grants += 1
+        self._moved = self._now
         environment.held += 1
         environment.served = self._grants
         self._held[request.holder] = request
@@ -199,6 +238,7 @@ class Slots:
         request = self._held.pop(holder, None)
         self._numbers.pop(holder, None)
         if request is not None:
+            self._moved = self._now
             environment = self._environments[request.environment]
             environment.held -= 1
             environment.used += self._now - self._since.pop(holder)

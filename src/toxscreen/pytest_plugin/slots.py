@@ -84,7 +84,7 @@ class Slotted:
         if self._held is not None:
             self._held = None
             client.give_back()
-        if client.acquire(kind, self._gone):
+        if client.acquire(kind, self._gone, keeps=_keeps(item)):
             self._held = kind
             self._taken = host.CLOCK.elapsed()
         elif client.problem is None:
@@ -138,6 +138,13 @@ class Slotted:
         self._held = None
         if self._client is not None:
             self._client.leave()
+
+
+def _keeps(item: pytest.Item) -> bool:
+    """Whether a fixture is up from the tests before, for which others may wait: one that holds a lock, say."""
+    state = getattr(item.session, "_setupstate", None)
+    # The first finalizer of a collector is its own.
+    return any(len(finalizers) > 1 for finalizers, *_ in getattr(state, "stack", {}).values())
 
 
 def _interactor(config: pytest.Config) -> Any:

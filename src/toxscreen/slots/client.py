@@ -31,6 +31,8 @@ _AGAIN: Final = 0.05
 _STALLED: Final = 30.0
 #: How long it may take to say how everything stands.
 _ANSWERS: Final = 2.0
+#: What is said after the kind by who has something up from the tests before.
+KEEPS: Final = "keeps"
 _IS_POSIX = os.name == "posix"
 
 
@@ -63,12 +65,13 @@ class Client:
 
     # what is asked
 
-    def acquire(self, kind: Kind, gone: Callable[[], bool] = lambda: False) -> bool:
+    def acquire(self, kind: Kind, gone: Callable[[], bool] = lambda: False, *, keeps: bool = False) -> bool:
         """Wait for a slot.
 
         Args:
             kind: which.
             gone: says whether there is no reason to wait any longer.
+            keeps: whether something is up here that whoever holds the slots may wait for.
 
         Returns:
             Whether it was granted. False: it is gone, or there is no server.
@@ -77,7 +80,7 @@ class Client:
             # An answer to what was asked for before may be under way.
             self._disconnect()
         while self._is_usable():
-            if self._asked is None and not self._send(kind.value):
+            if self._asked is None and not self._send(f"{kind.value} {KEEPS}" if keeps else kind.value):
                 continue
             self._asked = kind
             line = self._line(gone)

@@ -15,6 +15,8 @@ from typing import Any, Final
 from toxscreen import host
 from toxscreen.plan.slots import Kind, Slots
 from toxscreen.slots.address import Address, listen
+from toxscreen.slots.client import KEEPS
+from toxscreen.slots.standstill import LOOK, Standstill
 
 #: What a server says to who may go on; which slot it is follows where it is one for a test.
 GO: Final = b"go"
@@ -60,6 +62,7 @@ class Server:
         self._slots = Slots(total)
         self._peers: dict[int, _Peer] = {}
         self._counts: dict[str, _Counts] = {}
+        self._standstill = Standstill()
         self._next = 1
         self._process = os.getpid()
         self._listener, self.address = listen(folder)
@@ -99,8 +102,11 @@ class Server:
 
     def _turn(self) -> bool:
         """Deal with all that has come; whether to go on."""
-        ready = self._selector.select()
-        self._slots.at(host.CLOCK.elapsed())
+        ready = self._selector.select(LOOK if self._slots.stuck() else None)
+        now = host.CLOCK.elapsed()
+        self._slots.at(now)
+        if self._standstill.lasts(self._slots.stuck(), now):
+            self._let_go(self._slots.let_through())
         for key, _ in ready:
             if key.fileobj is self._woken:
                 return False
@@ -180,7 +186,7 @@ class Server:
             peer.environment = environment
             return
         if word in _KINDS:
-            granted = self._slots.ask(peer.holder, peer.environment, Kind(word))
+            granted = self._slots.ask(peer.holder, peer.environment, Kind(word), keeps=rest == KEEPS)
         elif word == "back":
             granted = self._slots.give_back(peer.holder)
         elif word == "leave":
