@@ -20,6 +20,7 @@ from toxscreen.model import (
     failure,
     found,
     judged,
+    paired,
     progress,
     required,
     running,
@@ -149,7 +150,7 @@ def test_nouns_are_words_for_values_enums_or_frozen_slotted_records_and_not_take
 def test_every_noun_is_handed_out() -> None:
     defined = {
         name
-        for part in (running, failure, found, judged, progress, required, sharded, timed, timing)
+        for part in (running, failure, found, judged, paired, progress, required, sharded, timed, timing)
         for name, noun in vars(part).items()
         if isinstance(noun, type) and noun.__module__ == part.__name__
     }

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         State,
         Verdict,
     )
+    from toxscreen.model.paired import Change, Clock, Compared, Comparison, Interval, Memory, Revision, SelfCheck
     from toxscreen.model.progress import Progress, Stage
     from toxscreen.model.required import ChangedFunctions, Function
     from toxscreen.model.sharded import Manifest, MatrixRow, Part, Shard, Share, Workload
@@ -83,10 +84,14 @@ __all__ = [
     "BoundKind",
     "Bounded",
     "Case",
+    "Change",
     "ChangedFunctions",
     "Changes",
     "Check",
+    "Clock",
     "Code",
+    "Compared",
+    "Comparison",
     "Conflict",
     "Culprit",
     "Duration",
@@ -101,6 +106,7 @@ __all__ = [
     "Function",
     "Header",
     "History",
+    "Interval",
     "Isolation",
     "IsolationKind",
     "Lane",
@@ -111,6 +117,7 @@ __all__ = [
     "Manifest",
     "MatrixRow",
     "Measured",
+    "Memory",
     "Missing",
     "Network",
     "Order",
@@ -124,11 +131,13 @@ __all__ = [
     "Probe",
     "Progress",
     "Remedy",
+    "Revision",
     "Ruling",
     "Run",
     "RunState",
     "Section",
     "Selection",
+    "SelfCheck",
     "Service",
     "Shard",
     "Share",
@@ -153,7 +162,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for a noun
 
     def __getattr__(name: str) -> object:
-        for part in ("failure", "found", "judged", "progress", "required", "sharded", "timed", "timing"):
+        for part in ("failure", "found", "judged", "paired", "progress", "required", "sharded", "timed", "timing"):
             module = import_module(f"{__name__}.{part}")
             if hasattr(module, name):
                 return getattr(module, name)

@@ -1,0 +1,1 @@
+"""Two revisions of a project side by side: their places, processes in pairs, what these measured."""
