@@ -22,11 +22,13 @@ from toxscreen.testing import Project
 #: Measuring the measured would measure coverage.
 _PLAIN: dict[str, str | None] = {"COVERAGE_PROCESS_CONFIG": None, "COVERAGE_PROCESS_START": None, "COVERAGE_FILE": None}
 _ROUNDS = int(os.environ.get("TOXSCREEN_BUDGET_ROUNDS", "1"))
+#: How many an environment has: starting workers costs the same for few and for many.
+_MANY = int(os.environ.get("TOXSCREEN_BUDGET_TESTS", "50"))
 #: A quarter of a second of pure Python each, on the machine of docs/performance.md.
 _TESTS = """\
 import pytest
 
-@pytest.mark.parametrize("number", range(50))
+@pytest.mark.parametrize("number", range({many}))
 def test_computes(number):
     assert sum(each * each for each in range(3_600_000))
 """
@@ -55,7 +57,7 @@ def _tox(project: Project, arm: str) -> tuple[float, int]:
     result = project.run(*arguments, module="tox", env=env, timeout=300)
     seconds = time.perf_counter() - began
     tests = ran(project)[: len(ran(project)) - before]
-    assert (result.exit, len(tests)) == (0, 150), repr(result)
+    assert (result.exit, len(tests)) == (0, 3 * _MANY), repr(result)
     return seconds, most_at_once(tests)
 
 
@@ -63,9 +65,9 @@ def test_three_environments_of_computing_tests(
     tmp_path: Path, benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = f"{PYTEST} --category integration {{env:GO}}"
-    project = suite(dict.fromkeys("abc", command), {"tests/integration/test_work.py": _TESTS}, host.cores()).at(
-        tmp_path
-    )
+    project = suite(
+        dict.fromkeys("abc", command), {"tests/integration/test_work.py": _TESTS.format(many=_MANY)}, host.cores()
+    ).at(tmp_path)
     # The same without toxfile.py beside it.
     project.write({"plain/tox.ini": (project.root / "tox.ini").read_text()})
     made = project.run("run", "--notest", module="tox", env={**FAST, **_PLAIN}, timeout=300)
