@@ -82,6 +82,20 @@ def clinging(deviation: float, kept: float) -> Noise:
     return figures
 
 
+#: What the decision is held against, by name.
+NOISES: dict[str, Noise] = {
+    "1 %": normal(0.01),
+    "2 %": normal(0.02),
+    "3 %": normal(0.03),
+    "heavy tails": heavy_tails(0.015),
+    "bursts": bursts(0.01, 0.06),
+    "spikes": spikes(0.02),
+    "drift": drift(0.01, 0.005),
+    "clinging": clinging(0.02, 0.5),
+    "clinging a lot": clinging(0.02, 0.8),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What many decisions came to."""
