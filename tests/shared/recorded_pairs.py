@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, stdev
@@ -33,6 +33,23 @@ class Pair(NamedTuple):
     #: Seconds of one execution, where they are known.
     base: float | None = None
     candidate: float | None = None
+
+
+def of_round(
+    condition: str, planted: float, ratios: Mapping[str, float], seconds: Mapping[str, tuple[float, float]]
+) -> list[Pair]:
+    """The pairs of one round, one of each benchmark.
+
+    Args:
+        condition: under which they were measured.
+        planted: by how much the candidate was made slower.
+        ratios: logs of candidate's time over base's, by node id.
+        seconds: base's and candidate's, by node id, where they are known.
+    """
+    return [
+        Pair(condition, planted, node_id, ratio, *seconds.get(node_id, (None, None)))
+        for node_id, ratio in ratios.items()
+    ]
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:

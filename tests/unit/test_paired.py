@@ -152,6 +152,11 @@ def test_what_is_decided_takes_no_part_in_later_rounds() -> None:
 
 def test_one_benchmark_named_twice_is_one() -> None:
     assert Sampling(["a", "a", "b"], Method()).wanted() == Round(("a", "b"), self_check=True)
+    sampling = Sampling(["a"] * 1000, Method())
+    while wanted := sampling.wanted():
+        sampling.add(wanted, {"a": 0.0})
+    # A thousand would share the error, and take 24 pairs.
+    assert sampling.pairs("a") == 16
 
 
 def test_no_benchmark() -> None:

@@ -15,6 +15,7 @@ from recorded_pairs import (
     described,
     fails_by_stored,
     in_order,
+    of_round,
     read_pairs,
     resampled,
     told,
@@ -41,6 +42,13 @@ def test_a_line_that_is_no_pair(line: str, tmp_path: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + line, encoding="utf-8")
     with pytest.raises(ValueError, match=r"^pairs.jsonl:2 is not a pair: "):
         read_pairs(file)
+
+
+def test_the_pairs_of_a_round() -> None:
+    assert of_round("A/B 5 %", 0.05, {"a": 0.05, "b": 0.04}, {"b": (1.0, 1.04), "c": (1.0, 1.0)}) == [
+        Pair("A/B 5 %", 0.05, "a", 0.05),
+        Pair("A/B 5 %", 0.05, "b", 0.04, 1.0, 1.04),
+    ]
 
 
 def test_blocks_keep_their_order_and_go_round() -> None:

@@ -63,8 +63,7 @@ class Sampling:
         ids = tuple(node_id for node_id in self._sampled if self._open(node_id))
         if not ids:
             return None
-        early = (self._sampled[node_id] for node_id in ids)
-        return Round(ids, any(each.second is None and each.first.pairs < self._own_pairs for each in early))
+        return Round(ids, any(self._sampled[node_id].first.pairs < self._own_pairs for node_id in ids))
 
     def add(self, done: Round, ratios: Mapping[str, float], self_ratios: Mapping[str, float] | None = None) -> None:
         """Take what a round found.
@@ -101,7 +100,7 @@ class Sampling:
         its ratio is the larger for it.
         """
         sampled = self._sampled[node_id]
-        if sampled.second is None or (sampled.second.open and not sampled.dropped):
+        if sampled.second is None or sampled.second.open:
             return sampled.first.interval()
         return sampled.second.interval()
 
