@@ -46,6 +46,11 @@ def test_the_same() -> None:
     assert sampling.wanted() is None
 
 
+def test_nothing_has_no_sign() -> None:
+    sampling = sampled({"a": around(-0.0001)})
+    assert outcome(sampling)[1] == "within 3 %: +0.0 % (-0.5 to +0.5 %) in 16 pairs"
+
+
 def test_slower_and_confirmed() -> None:
     sampling = sampled({"a": [*around(0.05)[:16], *around(0.04)]})
     reason = "+5.0 % (+4.5 to +5.5 %) in 16 pairs, confirmed by 16 others: +4.0 % (+3.5 to +4.5 %)"

@@ -64,7 +64,7 @@ def of_self_check(differing: Mapping[str, Interval], bounded: int, of: int, pair
 def _said(series: Series) -> str:
     interval, count = series.interval(), of_pairs(series)
     if interval is None:
-        return f"{count}, too few for bounds"
+        return f"{count}, {of_interval(interval)}"
     if series.change is Change.SAME:
         return f"{_within(series)} in {count}"
     if series.change is None:
