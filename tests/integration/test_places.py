@@ -41,6 +41,8 @@ _BACKEND = """
             wheel.writestr("shop-1.dist-info/WHEEL", tags)
             wheel.writestr("shop-1.dist-info/RECORD", "")
         return name
+
+    build_editable = build_wheel
 """
 _FILES = {
     "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
@@ -321,33 +323,43 @@ def test_a_side_that_cannot_be_built_says_why(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_installed_is_as_asked(tmp_path: Path) -> None:
+def test_each_revision_has_its_own_dependencies(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for name, version in (("helper", "1.1"), ("helper", "2.0"), ("extra", "1.0")):
+        wheel(shop.wheels, name, version)
+    second = shop.commit({"needs.txt": "helper<2", "more.txt": "\n"})
+    shop.commit({"needs.txt": "helper", "more.txt": "extra\n"})
+    with shop.prepare(install=("-r more.txt", "-e .")) as places:
+        told = "the environments differ beyond the project itself: extra 1.0 only in the candidate, helper 1.1 -> 2.0"
+        assert (places.base.revision.commit, places.notes) == (second, (told,))
+
+
+def test_constraints_hold_for_both_sides(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     for version in ("1.0", "1.1", "2.0"):
         wheel(shop.wheels, "helper", version)
-    shop.commit({"needs.txt": "helper<2", "extra.txt": "extra\n"})
-    wheel(shop.wheels, "extra", "1.0")
-    third = shop.commit({"needs.txt": "helper"})
-    with shop.prepare(install=("-r extra.txt", "-e .")) as places:
-        told = "the environments differ beyond the project itself: helper 1.1 -> 2.0"
-        assert (places.base.revision.commit, places.notes) == (shop.git("rev-parse", "HEAD~1"), (told,))
-        assert places.candidate.revision.commit == third
+    shop.commit({"needs.txt": "helper<2", ".gitignore": "limits.txt\n"})
+    shop.commit({"needs.txt": "helper"})
     shop.write({"limits.txt": "helper==1.0\n"})
-    shop.git("add", ".")
-    with shop.prepare("HEAD~1", constraints=Path("limits.txt")) as places:
+    with shop.prepare(constraints=Path("limits.txt")) as places:
+        base, candidate = places.base, places.candidate
         assert places.notes == ()
-        base = places.base
     # Other limits make other environments.
     shop.write({"limits.txt": "helper==1.1\n"})
-    with shop.prepare("HEAD~1", constraints=Path("limits.txt")) as places:
-        assert places.base != base
+    with shop.prepare(constraints=Path("limits.txt")) as places:
+        assert (places.base != base, places.candidate != candidate, places.notes) == (True, True, ())
+
+
+def test_what_is_missing_for_building_is_told(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
     with pytest.raises(PlaceError) as raised:
         shop.prepare(constraints=Path("none.txt"))
-    assert raised.value.render() == (
-        f"{shop.root / 'none.txt'}: cannot be read: No such file or directory [perf-place-unusable]"
-    )
-    with pytest.raises(PlaceError, match="/no/python: does not start as a Python interpreter"):
+    where = shop.root / "none.txt"
+    assert raised.value.render() == f"{where}: cannot be read: No such file or directory [perf-place-unusable]"
+    with pytest.raises(PlaceError) as python:
         shop.prepare(python=Path("/no/python"))
+    assert python.value.render() == "/no/python: does not start as a Python interpreter [perf-place-unusable]"
+    assert shop.kept() == []
 
 
 def test_packages_released_between_two_builds_are_no_difference(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def prepare(root: Path, against: str | None, options: PlaceOptions, tell: Callab
     )
     with contextlib.ExitStack() as stack:
         found = stack.enter_context(shelf(top, options.variables, tell))
-        found.prune(options.keep)
+        found.prune(max(options.keep, len(_SIDES)))
         stack.callback(_tidy, found, options.keep)
         work = _Work(found, root, top, recipe, tell)
         return work.places(base, stack.pop_all)
