@@ -181,7 +181,7 @@ def test_both_sides_are_installed_and_found_again(tmp_path: Path) -> None:
 
 def test_the_working_tree_is_measured_as_it_is(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
-    shop.commit({"gone.txt": "1", "folder/a.txt": "a", "file": "f", "moved.txt": "m"})
+    shop.commit({"gone.txt": "1", "folder/a.txt": "a", "file": "f", "moved.txt": "m", "piped.txt": "p"})
     shop.git("mv", "moved.txt", "moved further.txt")
     shop.write({"src/shop/__init__.py": "REVISION = 3\n", "ünew/data.bin": "d", "a.log": "ignored"})
     shop.write({".toxscreen/x": "x", "__pycache__/a.pyc": "x", "staged.txt": "s"})
@@ -192,6 +192,8 @@ def test_the_working_tree_is_measured_as_it_is(tmp_path: Path) -> None:
     (shop.root / "file").unlink()
     shop.write({"file/inside.txt": "now a folder"})
     (shop.root / "link").symlink_to("backend.py")
+    (shop.root / "piped.txt").unlink()
+    os.mkfifo(shop.root / "piped.txt")
     script = shop.root / "backend.py"
     script.chmod(0o755)
     with shop.prepare() as places:
@@ -392,6 +394,44 @@ def test_a_repository_that_cannot_be_written_to_is_cloned(tmp_path: Path) -> Non
     with shop.prepare(keep=0):
         assert shop.said == ["base: is there already", "candidate: is there already"]
     assert shop.kept() == []
+
+
+def test_a_tree_that_changes_while_it_is_copied_is_copied_again(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.write({"src/shop/__init__.py": "REVISION = 3\n"})
+    copied = 0
+
+    def tell(text: str) -> None:
+        nonlocal copied
+        if text.startswith("candidate: checks out"):
+            copied += 1
+            if copied < until:
+                shop.write({"src/shop/__init__.py": f"REVISION = {copied + 3}\n"})
+
+    until = 3
+    with prepare(shop.root, None, shop.options, tell) as places:
+        assert (copied, installed(places.candidate.python)) == (3, "5 True")
+    until, copied = 9, 0
+    with pytest.raises(PlaceError) as raised:
+        prepare(shop.root, None, shop.options, tell)
+    assert raised.value.render() == (
+        "the working tree changes while it is copied [perf-place-unusable]\n  measure when nobody writes to it"
+    )
+    assert (copied, shop.kept(), len(shop.trees())) == (3, ["new", "old"], 2)
+
+
+def test_who_is_interrupted_leaves_nothing_unfinished(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+
+    def tell(text: str) -> None:
+        if text.startswith("candidate: builds"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(shop.root, None, shop.options, tell)
+    assert (shop.kept(), len(shop.trees())) == (["old"], 1)
+    with shop.prepare():
+        assert shop.said[0] == "base: is there already"
 
 
 _KILLED = """

@@ -22,7 +22,7 @@ _SHOWN: Final = 15
 _NOT_HANDED_ON: Final = frozenset(
     {
         *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
-        *("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_USER"),
+        *("PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER"),
         *("PYTHONHOME", "PYTHONPATH", "UV_SYSTEM_PYTHON", "UV_TARGET", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"),
     }
 )

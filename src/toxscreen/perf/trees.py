@@ -77,11 +77,13 @@ def _content(path: Path) -> bytes:
     try:
         if path.is_symlink():
             return b"link " + os.fsencode(path.readlink())
+        if not path.is_file():
+            # Of a folder the files are compared, and a pipe or a socket is no content.
+            return b"gone"
         with path.open("rb") as file:
             mode = b"x " if os.access(path, os.X_OK) else b"- "
             return mode + hashlib.file_digest(file, "sha256").digest()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        # A folder is not compared: its files are.
+    except FileNotFoundError:
         return b"gone"
     except OSError as error:
         return f"unreadable {error.errno}".encode()
@@ -98,7 +100,7 @@ def overlay(top: Path, tree: Path, names: Sequence[str]) -> None:
     Raises:
         PlaceError: a file cannot be copied.
     """
-    there = [name for name in names if os.path.lexists(top / name) and not _is_folder(top / name)]
+    there = [name for name in names if (top / name).is_symlink() or (top / name).is_file()]
     try:
         for name in set(names).difference(there):
             if not _is_folder(tree / name):
