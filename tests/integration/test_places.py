@@ -406,12 +406,13 @@ def test_a_tree_that_changes_while_it_is_copied_is_copied_again(tmp_path: Path) 
         if text.startswith("candidate: checks out"):
             copied += 1
             if copied < until:
-                shop.write({"src/shop/__init__.py": f"REVISION = {copied + 3}\n"})
+                shop.write({"src/shop/__init__.py": f"REVISION = {until + copied}\n"})
 
     until = 3
     with prepare(shop.root, None, shop.options, tell) as places:
         assert (copied, installed(places.candidate.python)) == (3, "5 True")
     until, copied = 9, 0
+    shop.write({"src/shop/__init__.py": "REVISION = 6\n"})
     with pytest.raises(PlaceError) as raised:
         prepare(shop.root, None, shop.options, tell)
     assert raised.value.render() == (

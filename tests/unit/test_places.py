@@ -204,3 +204,5 @@ def test_of_two_builds_of_different_times_the_earlier_is_made_again(
     assert (found and found.kind) == stale
     told = ("the environments differ beyond the project itself: helper 1 -> 2",) if old[1] != new[1] else ()
     assert _notes(*places) == told
+    (places[1].tree / ".gitmodules").write_text("", encoding="utf-8")
+    assert _notes(*places) == (*told, "submodules are not checked out: their folders are empty on both sides")

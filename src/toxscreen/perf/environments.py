@@ -118,7 +118,8 @@ def build(environment: Path, project: Path, recipe: Recipe, log: Path, side: str
     maker = os.fspath(recipe.python)
     if recipe.uv is not None:
         commands = [[recipe.uv, "venv", "--python", maker, os.fspath(environment)]]
-        commands += [[recipe.uv, "pip", "install", "--python", python, *wanted]]
+        # As pip does, so that no process has to compile what others find compiled.
+        commands += [[recipe.uv, "pip", "install", "--compile-bytecode", "--python", python, *wanted]]
     elif _can_serve(recipe):
         # Putting a pip of its own into an environment takes longer than all the rest.
         commands = [[maker, "-m", "venv", "--without-pip", os.fspath(environment)]]

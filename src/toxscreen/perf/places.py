@@ -274,4 +274,7 @@ def _stale(old: Place, new: Place) -> Place | None:
 def _notes(old: Place, new: Place) -> tuple[str, ...]:
     one, other = old.stamp(), new.stamp()
     told = environments.differences(one.versions, other.versions) if one and other else ""
-    return (f"the environments differ beyond the project itself: {told}",) if told else ()
+    notes = [f"the environments differ beyond the project itself: {told}"] if told else []
+    if any((place.tree / ".gitmodules").exists() for place in (old, new)):
+        notes.append("submodules are not checked out: their folders are empty on both sides")
+    return tuple(notes)
