@@ -74,7 +74,7 @@ class Shop:
         self.wheels = around / "wheels"
         self.root.mkdir(parents=True)
         wheel(self.wheels, "pytest_benchmark", "5.0")
-        self.git("init", "-q", "-b", "main")
+        self.git("init", "-q", "-b", "main", os.fspath(self.top))
         self.first = self.commit(_FILES)
         self.second = self.commit({"src/shop/__init__.py": "REVISION = 2\n"})
         self.said: list[str] = []
