@@ -527,6 +527,13 @@ def test_a_cache_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     assert second == "  make room, or set TOXSCREEN_CACHE to a folder that can be written to"
 
 
+def test_an_interpreter_without_pip_gives_each_environment_its_own(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True, timeout=30)
+    with shop.prepare(python=tmp_path / "bare/bin/python") as places:
+        assert [installed(side.python) for side in (places.base, places.candidate)] == ["1 True", "2 True"]
+
+
 @pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not there")
 def test_with_uv(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
