@@ -132,7 +132,7 @@ class _Work:
     """Makes the places of one comparison.
 
     Args:
-        shelf: where they are kept.
+        found: where they are kept.
         root: the project's root.
         top: the top folder of its repository.
         recipe: of the environments.
