@@ -171,6 +171,18 @@ class BaseError(ToxscreenError):
     slug = "base-missing"
 
 
+class PlaceError(ToxscreenError):
+    """A folder for one of two revisions that cannot be made."""
+
+    slug = "perf-place-unusable"
+
+
+class BuildError(ToxscreenError):
+    """A revision whose environment cannot be built."""
+
+    slug = "perf-build-failed"
+
+
 class MissingToolError(ToxscreenError):
     """Something that has to be installed first."""
 

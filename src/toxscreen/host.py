@@ -122,14 +122,18 @@ def facts() -> dict[str, str]:
 # git
 
 
-def _git(root: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
-    """Standard output of a git command that is given some input; None when git is missing or refuses."""
+#: How long git may think, in seconds; and how long it may write a working tree.
+_SHORT, _LONG = 30.0, 600.0
+
+
+def _git(root: Path, *arguments: str, given: bytes | None = None, seconds: float = _SHORT) -> bytes | None:
+    """Standard output of a git command that is given some input; None when git is missing, refuses or takes long."""
     git = shutil.which("git")
     if git is None:
         return None
     try:
         command = [git, "-C", os.fspath(root), *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=30)
+        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=seconds)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -228,6 +232,16 @@ def git_diff(root: Path, base: str) -> str | None:
     return None if answer is None else answer.decode("utf-8", "surrogateescape")
 
 
+def git_edited(root: Path) -> tuple[str, ...]:
+    """Tracked files that differ from the commit, added and removed ones included; relative to the repository's top.
+
+    Args:
+        root: the repository's top folder.
+    """
+    answer = _git(root, "diff", "HEAD", "--name-only", "--no-renames", "--no-ext-diff", "-z")
+    return tuple(os.fsdecode(name) for name in (answer or b"").split(b"\0") if name)
+
+
 def git_untracked(root: Path) -> tuple[str, ...]:
     """Files that are neither tracked nor ignored, relative to the root."""
     answer = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
@@ -313,14 +327,29 @@ def git_worktrees(root: Path) -> tuple[Path, ...]:
     return tuple(Path(os.fsdecode(line[9:])) for line in lines if line.startswith(b"worktree "))
 
 
+#: Without the project's hooks, and without advice.
+_QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
+
+
 def git_add_worktree(root: Path, folder: Path, commit: str) -> bool:
     """Check a commit out into a folder of its own, without the project's hooks.
 
     Returns:
         Whether it is there.
     """
-    quiet = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
-    return _git(root, *quiet, "worktree", "add", "--detach", os.fspath(folder), commit) is not None
+    return _git(root, *_QUIET, "worktree", "add", "--detach", os.fspath(folder), commit, seconds=_LONG) is not None
+
+
+def git_add_clone(root: Path, folder: Path, commit: str) -> bool:
+    """Check a commit out into a repository of its own, which borrows its objects: nothing is written to this one.
+
+    Returns:
+        Whether it is there.
+    """
+    clone = ("clone", "--quiet", "--shared", "--no-checkout", "--", ".", os.fspath(folder))
+    if _git(root, *_QUIET, *clone, seconds=_LONG) is None:
+        return False
+    return _git(folder, *_QUIET, "checkout", "--quiet", "--detach", commit, seconds=_LONG) is not None
 
 
 def git_remove_worktree(root: Path, folder: Path) -> None:
