@@ -89,6 +89,13 @@ class Stopwatch:
 class Scales:
     """What is allocated while it runs: bytes at the highest point, and blocks that are still there."""
 
+    def __init__(self) -> None:
+        self._empty = self._weight = (0.0, 0)
+        self.start()
+        self.stop()
+        # What weighing itself allocates.
+        self._empty = self._weight
+
     def start(self) -> None:
         """Begin at nothing."""
         gc.collect()
@@ -97,13 +104,16 @@ class Scales:
     def stop(self) -> None:
         """Keep what was seen last."""
         gc.collect()
-        self._peak = tracemalloc.get_traced_memory()[1]
-        self._blocks = len(tracemalloc.take_snapshot().traces)
+        # A float is a block, however small.
+        peak = float(tracemalloc.get_traced_memory()[1])
+        blocks = len(tracemalloc.take_snapshot().traces)
         tracemalloc.stop()
+        self._weight = (peak, blocks)
 
     def told(self) -> dict[str, float]:
         """Bytes and blocks."""
-        return {"peak": self._peak, "blocks": self._blocks}
+        peak, blocks = (max(0, int(self._weight[place] - self._empty[place])) for place in (0, 1))
+        return {"peak": peak, "blocks": blocks}
 
 
 def _of_children() -> float:
@@ -402,7 +412,11 @@ def _why(report: pytest.TestReport) -> str:
     crash = getattr(told, "reprcrash", None)
     if crash is not None:
         first = str(crash.message).partition("\n")[0]
-        return f"{report.when}: {first} ({os.path.basename(crash.path)}:{crash.lineno})"  # noqa: PTH119 - see above
+        entries = getattr(getattr(told, "reprtraceback", None), "reprentries", ())
+        places = [entry.reprfileloc for entry in entries if getattr(entry, "reprfileloc", None) is not None]
+        # Not the inside of pytest-benchmark, where it calls a function that is not Python's.
+        place = next((each for each in reversed(places) if "site-packages" not in each.path), crash)
+        return f"{report.when}: {first} ({os.path.basename(place.path)}:{place.lineno})"  # noqa: PTH119 - see above
     return f"{report.when}: {str(told).strip().rpartition(chr(10))[2]}"
 
 

@@ -35,6 +35,8 @@ _OPTIONS: Final = ("-o", "addopts=", "--benchmark-enable", "--color=no")
 #: Seconds that a process may take to end by itself, or to write down where it hangs.
 _GRACE: Final = 5.0
 _TAIL_LINES: Final = 12
+#: How the fault handler's line above the stack of the main thread ends.
+_STACK: Final = "(most recent call first):"
 
 
 class GoneError(Exception):
@@ -162,7 +164,7 @@ class Child:
             self._process.send_signal(signal.SIGABRT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
-        return GoneError(f"no answer for {limit:g} s {self._where}\n{self.tail()}")
+        return GoneError(f"no answer for {limit:g} s {self._where}\n{self._stack()}")
 
     def _ended(self) -> GoneError:
         try:
@@ -178,11 +180,20 @@ class Child:
 
     def tail(self) -> str:
         """The last lines of what it printed."""
+        return "\n".join(self._printed()[-_TAIL_LINES:])
+
+    def _stack(self) -> str:
+        """Where it was, innermost call first, as its fault handler has written it down; else what it printed last."""
+        lines = self._printed()
+        begins = [number for number, line in enumerate(lines) if line.endswith(_STACK)]
+        return "\n".join(lines[begins[-1] + 1 :][:_TAIL_LINES]) if begins else self.tail()
+
+    def _printed(self) -> list[str]:
         try:
-            lines = (self._folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+            text = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
         except OSError:
-            return ""
-        return "\n".join(line for line in lines[-_TAIL_LINES:] if line.strip())
+            return []
+        return [line for line in text.splitlines() if line.strip()]
 
     def finish(self) -> None:
         """Let it end by itself, and end what is left of it."""
