@@ -57,10 +57,17 @@ def test_long_blocks_are_few(seconds: float, expected: int) -> None:
 
 def test_the_figure_of_a_pair() -> None:
     # One block in three may be disturbed.
-    assert figure(blocks(1, 1, 9), blocks(2, 8, 2), Clock.CPU) == pytest.approx(log(2))
+    assert figure(blocks(1, 1, 9), blocks(2, 8, 18), Clock.CPU) == pytest.approx(log(2))
     assert figure([block(4, cpu=1)], [block(2, cpu=3)], Clock.CPU) == pytest.approx(log(3))
     assert figure([block(4, cpu=1)], [block(2, cpu=3)], Clock.WALL) == pytest.approx(log(0.5))
+    assert figure(blocks(0, 1), blocks(1, 3), Clock.CPU) == pytest.approx(log(3))
     assert figure(blocks(0), blocks(1), Clock.CPU) is None
+
+
+def test_a_neighbour_that_comes_and_goes_meets_both_sides() -> None:
+    # Of five blocks of each side, it slowed three of the one and two of the other: the medians differ by half.
+    base, candidate = blocks(1.5, 1.5, 1.5, 1, 1), blocks(1.5, 1.5, 1, 1, 1)
+    assert figure(base, candidate, Clock.CPU) == 0.0
 
 
 def test_who_waits() -> None:

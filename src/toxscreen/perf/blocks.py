@@ -60,7 +60,10 @@ def count(block: Block) -> int:
 
 
 def figure(base: Sequence[Block], candidate: Sequence[Block], clock: Clock) -> float | None:
-    """The log ratio of a pair: candidate's median block over base's.
+    """The log ratio of a pair: the median of candidate over base, block by block.
+
+    Blocks that were taken right after each other saw the same machine. Where a neighbour comes and goes, CPU time has two
+    levels; the ratio of the two medians then says how many blocks of each side met it.
 
     Args:
         base: blocks of one process.
@@ -68,10 +71,11 @@ def figure(base: Sequence[Block], candidate: Sequence[Block], clock: Clock) -> f
         clock: that counts.
 
     Returns:
-        None where a clock did not move.
+        None where the clock did not move.
     """
-    seconds = [statistics.median(block.on(clock) for block in blocks) for blocks in (base, candidate)]
-    return math.log(seconds[1] / seconds[0]) if min(seconds) > 0 else None
+    seconds = [(one.on(clock), other.on(clock)) for one, other in zip(base, candidate, strict=True)]
+    ratios = [math.log(other / one) for one, other in seconds if one > 0 and other > 0]
+    return statistics.median(ratios) if ratios else None
 
 
 def is_waiting(blocks: Sequence[Block]) -> bool:
