@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from textwrap import dedent
@@ -364,3 +365,61 @@ def runs(process: int) -> bool:
         return False
     except FileNotFoundError:
         return not Path("/proc/self").exists()
+
+
+def test_what_is_selected_what_waits_and_what_is_not_compared(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/common.py").write_text("")
+    text = f"""\
+        import random, sys, time
+        sys.path.insert(0, {str(tmp_path / "elsewhere")!r})
+        import common
+
+        def test_waits_unmarked(benchmark):
+            benchmark(time.sleep, 0.002)
+
+        def test_waits_by_pattern(benchmark):
+            benchmark(time.sleep, 0.002)
+
+        def test_made_up_data(benchmark):
+            benchmark.extra_info["first"] = random.random()
+            benchmark(int)
+
+        def test_other(benchmark):
+            benchmark(int)
+        """
+    options = {"select": "waits or data", "waits": ("*by_pattern",)}
+    pairs = pairing(tmp_path, {T: text}, {T: text}, **options)
+    collected, found = measured(pairs)
+    unmarked, pattern, data = (f"{T}::test_{name}" for name in ("waits_unmarked", "waits_by_pattern", "made_up_data"))
+    assert collected == Collected((unmarked, pattern, data), shared=(f"common ({tmp_path}/elsewhere/common.py)",))
+    assert (list(found.ratios), found.broken) == ([unmarked, pattern, data], {})
+    clocks = {name: (each.clock, each.is_waiting) for name, each in pairs.about.items()}
+    assert clocks == {unmarked: (Clock.CPU, True), pattern: (Clock.WALL, False), data: (Clock.CPU, False)}
+    # Another pair, other data; both of a pair have the same.
+    seen = pairs.about[data].extra["first"]
+    again = pairing(tmp_path, {T: text}, {T: text}, **{**options, "seed": 2})
+    measured(again)
+    assert seen != again.about[data].extra["first"]
+
+
+def test_a_python_that_is_not_there(tmp_path: Path) -> None:
+    pairs = pairing(tmp_path, {T: ""}, {T: ""})
+    pairs._sides["base"] = replace(pairs.base, python=tmp_path / "no-python")
+    with (
+        pairs,
+        pytest.raises(BenchmarksError, match="cannot be collected in the base: the process in the base cannot be"),
+    ):
+        pairs.collect()
+
+
+def test_a_round_whose_processes_do_not_start_breaks_what_it_was_for(tmp_path: Path) -> None:
+    files = {T: "def test_a(benchmark):\n    benchmark(int)\n\ndef test_b(benchmark):\n    benchmark(int)\n"}
+    with pairing(tmp_path, files, files) as pairs:
+        collected = pairs.collect()
+        (pairs.candidate.folder / "tests/conftest.py").write_text("import os\nos._exit(3)\n")
+        found = pairs.run(Round(collected.both))
+    assert (found.ratios, found.broken) == (
+        {},
+        dict.fromkeys(collected.both, "the process in the candidate ended with status 3\n"),
+    )

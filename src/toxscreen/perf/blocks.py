@@ -62,8 +62,8 @@ def count(block: Block) -> int:
 def figure(base: Sequence[Block], candidate: Sequence[Block], clock: Clock) -> float | None:
     """The log ratio of a pair: the median of candidate over base, block by block.
 
-    Blocks that were taken right after each other saw the same machine. Where a neighbour comes and goes, CPU time has two
-    levels; the ratio of the two medians then says how many blocks of each side met it.
+    Blocks that were taken right after each other saw the same machine. Where a neighbour comes and goes, CPU time has
+    two levels; the ratio of the two medians then says how many blocks of each side met it.
 
     Args:
         base: blocks of one process.
