@@ -131,10 +131,10 @@ def test_every_way_to_write_a_benchmark(tmp_path: Path) -> None:
     assert (about["grouped"].group, about["simple"].group) == ("shopping", None)
     assert {name: each.clock for name, each in about.items() if each.clock is Clock.WALL} == {"waiting": Clock.WALL}
     assert [name for name, each in about.items() if each.times == each.blocks == 1] == ["once"]
-    assert int(about["simple"].extra["calls"]) > 12
+    assert int(about["simple"].extra["calls"]) > 24
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     assert [line["node_id"] for line in lines] == list(ids.values())
-    assert [len(blocks) for blocks in lines[0]["blocks"].values()] == [12, 12, 12]
+    assert [len(blocks) for blocks in lines[0]["blocks"].values()] == [24, 24, 24]
 
 
 FAILS = {

@@ -10,13 +10,14 @@ from typing import Final, NamedTuple
 from toxscreen.model import Clock
 
 #: Blocks of one process, as long as they are short.
-MOST_BLOCKS: Final = 12
-#: Seconds on the wall that a block takes at least: well above what a clock cannot tell and a switch to another process.
-LEAST_SECONDS: Final = 0.008
+MOST_BLOCKS: Final = 24
+#: Seconds on the wall that a block takes at least: many times what a switch to the other process costs, and short
+#: enough that the next one sees the same machine.
+LEAST_SECONDS: Final = 0.004
 #: Seconds of a block, set-ups in between counted, after which more executions are not worth it.
 _MOST_SECONDS: Final = 0.1
 #: Seconds of all blocks of one process, set-ups counted: the longer a block, the fewer there are.
-_ALL_BLOCKS: Final = 0.6
+_ALL_BLOCKS: Final = 0.4
 #: A block this much shorter says too little for more than another guess.
 _FAR: Final = 10
 #: A little more than needed, as the next block may be faster.
