@@ -71,5 +71,6 @@ def test_a_neighbour_that_comes_and_goes_meets_both_sides() -> None:
 
 
 def test_who_waits() -> None:
-    assert is_waiting([block(1, cpu=0.1), block(1, cpu=0.8)])
-    assert not is_waiting([block(1, cpu=0.6)])
+    assert is_waiting([block(1, cpu=0.1), block(1, cpu=0.4)])
+    # Somebody else had the core.
+    assert not is_waiting([block(1, cpu=0.1), block(1, cpu=0.8)])

@@ -80,5 +80,8 @@ def figure(base: Sequence[Block], candidate: Sequence[Block], clock: Clock) -> f
 
 
 def is_waiting(blocks: Sequence[Block]) -> bool:
-    """Whether most of the time on the wall is spent on something else than computing."""
-    return sum(block.cpu for block in blocks) < _WAITING * sum(block.wall for block in blocks)
+    """Whether most of the time on the wall is spent on something else than computing, in every block.
+
+    Where others have the core for a while, that is so in some.
+    """
+    return all(block.cpu < _WAITING * block.wall for block in blocks)

@@ -117,8 +117,8 @@ class About:
     blocks: int = 1
     #: Executions that the benchmark itself counts as one.
     iterations: int = 1
-    #: Whether it is measured by the CPU and spends most of its time otherwise.
-    is_waiting: bool = False
+    #: Whether it is measured by the CPU and spends most of its time otherwise, in all pairs; None before the first.
+    is_waiting: bool | None = None
     #: What it said itself on the candidate's side.
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -363,7 +363,8 @@ class Pairing:
 
     def _keep(self, found: RoundResult, node_id: str, blocks: Mapping[str, Sequence[Block]]) -> None:
         about = self.about[node_id]
-        about.is_waiting = about.clock is Clock.CPU and is_waiting(blocks[BASE])
+        waits = about.clock is Clock.CPU and is_waiting(blocks[BASE])
+        about.is_waiting = waits and about.is_waiting is not False
         ratio = figure(blocks[BASE], blocks[CANDIDATE], about.clock)
         if ratio is None:
             found.broken[node_id] = "takes no time that the clock could tell"
