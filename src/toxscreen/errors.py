@@ -226,6 +226,12 @@ class FindingsError(ToxscreenError):
     slug = "findings-unusable"
 
 
+class BenchmarksError(ToxscreenError):
+    """Benchmarks that pytest cannot collect in one of two revisions."""
+
+    slug = "perf-not-collected"
+
+
 class ReportError(ToxscreenError):
     """A file for a report that cannot be written."""
 

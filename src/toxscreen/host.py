@@ -99,6 +99,13 @@ def _cores_of_affinity() -> int | None:
     return None
 
 
+def usable_cores() -> tuple[int, ...]:
+    """The numbers of the cores this process may run on; none where the system does not tell."""
+    if sys.platform == "linux":
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return ()
+
+
 def cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """How many tests can run at once: affinity and control-group quota respected, at least 1.
 
