@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from compared import FILE, comparison, every_kind, one
@@ -72,7 +73,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Perf:
 
 def test_the_usual_job(project: Path, run: Perf, made: Made) -> None:
     assert run()[0] == 0
-    assert made.jobs == [Job(project, None, ("tests/perf",), (".",), None, 0.03, 300.0, (), ())]
+    assert made.jobs == [Job(project, None, None, ("tests/perf",), (".",), None, 0.03, 300.0, (), None, ())]
 
 
 def test_settings_and_arguments(project: Path, run: Perf, made: Made) -> None:
@@ -94,19 +95,20 @@ def test_settings_and_arguments(project: Path, run: Perf, made: Made) -> None:
     (project / "bench").mkdir()
     (project / "pins.txt").touch()
     options = ("-W", "ignore")
-    usual = Job(project, "v0", ("bench*",), (".[fast]",), "pins.txt", 0.02, 60.0, options, ("*wait*",))
+    usual = Job(project, None, "v0", ("bench*",), (".[fast]",), "pins.txt", 0.02, 60.0, options, None, ("*wait*",))
     assert run()[0] == 0
     asked = ("--against", "v1", "--select", "fast or slow", "--resolution", "0.5%", "--budget", "2m")
-    assert run("bench", "tests/perf/test_speed.py::test_a", *asked, "--", "-x")[0] == 0
+    assert run("bench", "tests/perf/test_speed.py", *asked, "--", "-x")[0] == 0
     assert made.jobs == [
         usual,
         replace(
             usual,
             against="v1",
-            paths=("bench", "tests/perf/test_speed.py::test_a"),
+            paths=("bench", "tests/perf/test_speed.py"),
             resolution=0.005,
             budget=120.0,
-            options=(*options, "-k", "fast or slow", "-x"),
+            options=(*options, "-x"),
+            select="fast or slow",
         ),
     ]
 
@@ -276,34 +278,53 @@ def test_trends(project: Path, run: Perf, made: Made) -> None:
 # what is shown meanwhile
 
 
+class Standing(NamedTuple):
+    """As a comparison tells it."""
+
+    node_id: str
+    pairs: int = 0
+    change: Change = Change.UNDECIDED
+    interval: Interval | None = None
+
+
+class Progress(NamedTuple):
+    """As a comparison tells it."""
+
+    step: str
+    seconds: float
+    budget: float
+    standings: tuple[Standing, ...] = ()
+
+
 def test_what_a_terminal_shows() -> None:
     now = 100.0
-    watch = Watch(60.0, Console(file=None, force_terminal=False), lambda: now)
+    watch = Watch(Console(force_terminal=False), lambda: now)
     assert watch.lines() == ["looking for what to compare with ..."]
     watch.step("building the base")
     assert watch.lines() == ["building the base ..."]
-    watch.step("measuring")
-    watch.begin(14)
-    now = 130.4
-    for number in range(12):
-        watch.measured(f"test_{number}", None, 0)
-    watch.measured("test_0", Interval(1.02, 0.99, 1.05), 8)
-    watch.decided("test_11")
+    standings = [Standing(f"test_{number}") for number in range(13)]
+    standings[0] = Standing("test_0", 8, Change.SAME)
+    standings[1] = Standing("test_1", 8, interval=Interval(1.02, 0.99, 1.05))
+    watch.follow(Progress("measuring 12 benchmarks", 20.0, 60.0, tuple(standings)))
+    now = 110.4
     lines = watch.lines()
-    assert lines[0] == "measuring: 1 of 14 decided, 30 s left"
-    assert lines[1] == "  test_2  ? (too few pairs), pairs: 0"
-    assert lines[-2:] == ["  test_0  1.020 (0.990 to 1.050), pairs: 8", "and 1 more"]
-    assert len(lines) == 12
+    assert lines[:3] == [
+        "measuring 12 benchmarks: 1 of 13 decided, 30 s left",
+        "  test_1  1.020 (0.990 to 1.050), pairs: 8",
+        "  test_2  ? (too few pairs), pairs: 0",
+    ]
+    assert (len(lines), lines[-1]) == (12, "  and 2 more")
+    now = 200.0
+    assert watch.lines()[0].endswith(", 0 s left")
 
 
 def test_a_terminal_is_left_as_it_was() -> None:
     stream = io.StringIO()
-    with Watch(60.0, Console(file=stream, force_terminal=True, width=40)) as watch:
+    with Watch(Console(file=stream, force_terminal=True, width=40)) as watch:
         watch.step("building " + "x" * 100)
-        watch.decided("test_a")
     shown = stream.getvalue()
     assert f"building {'x' * 30}\N{HORIZONTAL ELLIPSIS}\n" in shown
     assert shown.endswith("\x1b[2K")
-    with Watch(60.0, Console(file=(silent := io.StringIO()), force_terminal=False)) as watch:
+    with Watch(Console(file=(silent := io.StringIO()), force_terminal=False)) as watch:
         watch.step("building")
     assert silent.getvalue() == ""

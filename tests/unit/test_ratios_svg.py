@@ -73,7 +73,7 @@ def test_nothing_was_measured() -> None:
 
 def test_a_noisy_machine_is_told() -> None:
     told = texts(picture(comparison(one("test_a"), self_check=SelfCheck(passed=False, reason="no"))))[1]
-    assert told.endswith("; the base differs from itself, so nothing is judged")
+    assert told.endswith("; the base against itself did not pass, so nothing is judged")
 
 
 def test_what_is_beyond_the_edge_lies_on_it() -> None:

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     files = dict(zip(asked, outputs(list(asked.values())), strict=True))
     job = _job(arguments, root)
     made_from = evidence.state(root)
-    with Watch(job.budget) as watch:
+    with Watch() as watch:
         comparison = _measured(job, watch)
     kept: tuple[str, ...] = ()
     if comparison.complete and comparison.compared and not _is_part(arguments):
@@ -116,18 +116,19 @@ def _trend(arguments: argparse.Namespace, root: Path) -> Answer:
 def _job(arguments: argparse.Namespace, root: Path) -> Job:
     variables = host.environment()
     asked = load_perf(root, variables)
-    against = arguments.against or asked.against or load_gates(root, variables).value("against")
+    usual = asked.against or load_gates(root, variables).value("against")
     paths = _named(arguments.paths, root) or _usual(root, asked, variables)
-    select = ("-k", arguments.select) if arguments.select else ()
     return Job(
         root=root,
-        against=against,
+        against=arguments.against,
+        usual=usual,
         paths=paths,
         install=asked.install,
         constraints=_constraints(root, asked),
         resolution=(asked.resolution if arguments.resolution is None else arguments.resolution) / 100,
         budget=asked.budget if arguments.budget is None else arguments.budget,
-        options=(*asked.options, *select, *arguments.options),
+        options=(*asked.options, *arguments.options),
+        select=arguments.select,
         waits=asked.waits,
     )
 
@@ -135,13 +136,18 @@ def _job(arguments: argparse.Namespace, root: Path) -> Job:
 def _named(names: Sequence[str], root: Path) -> tuple[str, ...]:
     found, wrong = [], []
     for name in names:
-        file, separator, test = name.partition("::")
-        path = (here() / file).resolve()
+        path = (here() / name).resolve()
         if path.exists() and path.is_relative_to(root):
-            found.append(os.path.relpath(path, root).replace(os.sep, "/") + separator + test)
+            found.append(os.path.relpath(path, root).replace(os.sep, "/"))
         else:
-            told = f"there is no {file}" if not path.exists() else f"{file} does not belong to {root.name}"
-            wrong.append(ConfigError(told, place=Place(key="toxscreen perf"), hint="name benchmarks of the project"))
+            told = f"there is no {name}" if not path.exists() else f"{name} does not belong to {root.name}"
+            wrong.append(
+                ConfigError(
+                    told,
+                    place=Place(key="toxscreen perf"),
+                    hint="name folders or files of the project; --select EXPR is for single benchmarks",
+                )
+            )
     raise_together(wrong)
     return tuple(found)
 
@@ -158,10 +164,9 @@ def _usual(root: Path, asked: Perf, variables: Mapping[str, str]) -> tuple[str, 
 
 
 def _matches(root: Path, path: str) -> bool:
-    file = path.partition("::")[0]
-    if any(sign in file for sign in "*?["):
-        return not Path(file).is_absolute() and next(root.glob(file), None) is not None
-    return (root / file).exists()
+    if any(sign in path for sign in "*?["):
+        return not Path(path).is_absolute() and next(root.glob(path), None) is not None
+    return (root / path).exists()
 
 
 def _constraints(root: Path, asked: Perf) -> str | None:

@@ -15,9 +15,11 @@ class Job:
     """What is to be compared, and how."""
 
     root: Path
-    #: Revision; None: the base of changes.
+    #: The revision that somebody named, taken as it is.
     against: str | None
-    #: Relative to the root; folders, files, node ids and glob patterns.
+    #: The one that the settings name: the base is where the branch left it. None of both: the base of changes.
+    usual: str | None
+    #: Relative to the root; folders, files and glob patterns.
     paths: tuple[str, ...]
     install: tuple[str, ...]
     #: File, relative to the root.
@@ -28,6 +30,8 @@ class Job:
     budget: float
     #: For pytest, on both sides.
     options: tuple[str, ...]
+    #: As ``pytest -k`` takes it.
+    select: str | None
     #: Patterns of node ids.
     waits: tuple[str, ...]
 

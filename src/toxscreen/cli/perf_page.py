@@ -95,7 +95,7 @@ def _notes(comparison: Comparison) -> Iterable[str]:
     took = f"{comparison.seconds:.0f} s of measuring, at most {comparison.budget:.0f} s"
     yield f"resolution: {100 * comparison.resolution:g} %; {took}"
     check = comparison.self_check
-    yield f"base against itself: {'passed' if check.passed else 'FAILED'}, {check.reason}"
+    yield f"base against itself: {'passed' if check.passed else 'not passed'}, {check.reason}"
     yield from comparison.notes
 
 
@@ -177,15 +177,13 @@ def _meaning(comparison: Comparison) -> Iterable[str]:
     changes = {each.change for each in comparison.compared}
     if not comparison.complete:
         yield "interrupted: what was found so far is told, nothing of it is kept for gates"
-    elif not comparison.self_check.passed:
-        yield "not judged: the base differs from itself, so the machine is too noisy for any ruling above"
-    elif Change.REGRESSED in changes:
-        return
     elif not changes:
         yield "not judged: no benchmark was found (pytest tests with the fixture benchmark of pytest-benchmark)"
     elif changes == {Change.NEW}:
         yield "not judged: the base has none of these benchmarks"
     elif not changes & (_DECIDED | {Change.UNDECIDED, Change.BROKEN}):
         yield "not judged: no benchmark is in both revisions"
-    elif changes & {Change.UNDECIDED, Change.BROKEN}:
+    elif changes & _DECIDED and not comparison.self_check.passed:
+        yield f"not judged: the base against itself did not pass: {comparison.self_check.reason}"
+    elif changes & {Change.UNDECIDED, Change.BROKEN} and Change.REGRESSED not in changes:
         yield "not judged: give undecided ones more time (--budget), a quieter machine or a coarser --resolution"

@@ -63,8 +63,10 @@ def _lack(data: Mapping[str, Any], resolution: float, bases: Collection[str] | s
         return f"the evidence {KIND} has a resolution of {asked:g} %, at most {resolution:g} % are allowed"
     if not data["complete"]:
         return f"the evidence {KIND} is of a comparison that was cut short"
-    check = data["self_check"]
-    return "" if check["passed"] is True else f"the base differs from itself: {check['reason']}"
+    check, changes = data["self_check"], {Change(each["change"]) for each in data["compared"]}
+    # Where nothing was measured, nothing could be checked.
+    is_checked = check["passed"] is True or not changes & (_DECIDED | {Change.UNDECIDED})
+    return "" if is_checked else f"the base against itself did not pass: {check['reason']}"
 
 
 def _judged(data: Mapping[str, Any], limit: int) -> Verdict:

@@ -108,7 +108,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     check = comparison.self_check
     told = f"time of one execution, candidate over base; shaded: within the resolution of {resolution}"
     if not check.passed:
-        told += "; the base differs from itself, so nothing is judged"
+        told += "; the base against itself did not pass, so nothing is judged"
     yield text(fitted(told, _WIDTH - 2 * _MARGIN, 11), _MARGIN, 47, "m")
     yield text("faster", _LEFT, 68, "m")
     yield text("slower", _RIGHT, 68, "e m")
