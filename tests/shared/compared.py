@@ -46,7 +46,7 @@ def every_kind() -> Comparison:
             reason="slower than 1 %, in two batches",
             confirmed_by=20,
             base_memory=Memory(2048, 10),
-            candidate_memory=Memory(3 * 1024**2, 12),
+            candidate_memory=Memory(3 * 1024**2, 120),
             extra=(("size", "100"),),
         ),
         one("test_fast", Change.IMPROVED),

@@ -45,7 +45,7 @@ def test_every_ruling_on_one_page() -> None:
     ]
 
 
-_MEMORY = "2.0 KiB -> 3.0 MiB (1536 times), blocks 10 -> 12"
+_MEMORY = "2.0 KiB -> 3.0 MiB (1536 times), blocks 10 -> 120"
 _TABLE = """\
 Benchmark                                 Ratio  Interval        Pairs  Ruling     Base  Candidate  Memory
 tests/perf/test_speed.py::test_slow[big]  1.050  1.040 to 1.060  20+20  regressed  2 ms  2.1 ms     @
@@ -161,3 +161,19 @@ def test_data_is_json_that_every_reader_takes() -> None:
 )
 def test_durations(seconds: float | None, told: str) -> None:
     assert perf_page.duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "told"),
+    [
+        (Memory(500_000, 1), Memory(500_100, 0), "488.4 KiB"),
+        (Memory(500_000, 1), Memory(505_000, 11), "488.3 KiB -> 493.2 KiB (+1.0 %)"),
+        (Memory(500_000, 20_000), Memory(500_000, 20_021), "488.3 KiB, blocks 20000 -> 20021"),
+        (Memory(0, 0), Memory(10, 0), "0 B -> 10 B"),
+        (None, Memory(10, 0), "10 B"),
+        (None, None, ""),
+    ],
+)
+def test_memory_is_told_where_it_changed(base: Memory | None, candidate: Memory | None, told: str) -> None:
+    (row,) = perf_page.page(comparison(one("test_a", base_memory=base, candidate_memory=candidate))).tables[0].rows
+    assert row[-1] == told

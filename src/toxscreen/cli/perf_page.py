@@ -31,6 +31,8 @@ _MOST_EXTRA: Final = 10
 _KIB: Final = 1024
 #: From so many times on, percents are no longer read.
 _MANIFOLD: Final = 10
+#: Share, and number of blocks, that come and go without a reason that anybody could find.
+_LITTLE, _HANDFUL = 0.001, 10
 
 
 def status(comparison: Comparison) -> Exit:
@@ -142,15 +144,16 @@ def duration(seconds: float | None) -> str:
 
 
 def _memory(base: Memory | None, candidate: Memory | None) -> str:
-    """Peak on both sides, and blocks where their number changed."""
+    """Peak on both sides, and blocks where their number changed; the data has every byte."""
     if candidate is None or base is None:
         known = candidate or base
         return "" if known is None else _bytes(known.peak)
-    if base.peak == candidate.peak:
+    if abs(candidate.peak - base.peak) < _LITTLE * base.peak:
         told = _bytes(candidate.peak)
     else:
         told = f"{_bytes(base.peak)} -> {_bytes(candidate.peak)}{_factor(base.peak, candidate.peak)}"
-    return told if base.blocks == candidate.blocks else f"{told}, blocks {base.blocks} -> {candidate.blocks}"
+    is_same = abs(candidate.blocks - base.blocks) <= max(_HANDFUL, _LITTLE * base.blocks)
+    return told if is_same else f"{told}, blocks {base.blocks} -> {candidate.blocks}"
 
 
 def _factor(base: int, candidate: int) -> str:
