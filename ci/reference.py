@@ -19,6 +19,7 @@ from toxscreen.cli.main import COMMANDS
 from toxscreen.pytest_plugin import options
 from toxscreen.settings.audit import AUDIT_OPTIONS
 from toxscreen.settings.gates import GATE_OPTIONS
+from toxscreen.settings.perf import PERF_OPTIONS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 #: Nothing but the table and a blank line on either side of it lies between the two comments.
@@ -34,6 +35,7 @@ def tables() -> dict[str, str]:
         "service-settings": _settings(settings.SERVICE_OPTIONS),
         "gate-settings": _gate_settings(),
         "audit-settings": _settings(AUDIT_OPTIONS),
+        "perf-settings": _settings(PERF_OPTIONS),
         "pytest-options": _table(
             ("option", "meaning"), ((f"`{flag} {value}`", told) for flag, _, value, told in options.ALL)
         ),

@@ -165,6 +165,12 @@ class EvidenceError(ToxscreenError):
     slug = "evidence-unwritable"
 
 
+class BenchmarkFileError(ToxscreenError):
+    """A file that should hold results of benchmarks."""
+
+    slug = "benchmarks-unreadable"
+
+
 class BaseError(ToxscreenError):
     """A revision to compare with that is not there."""
 

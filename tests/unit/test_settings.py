@@ -71,7 +71,8 @@ PERF = Policy(
 KNOWN_CATEGORIES = "known: integration, perf, real-world, unit"
 KNOWN_KEYS = "known: alone, budget, leaks, markers, network, order, paths, subprocesses, timeout, workers"
 TOP_KEYS = (
-    "known: audit, balance, categories, default-category, diagnose, diagnose-budget, freeze, gates, retention, services"
+    "known: audit, balance, categories, default-category, diagnose, diagnose-budget, freeze, gates, perf, retention, "
+    "services"
 )
 SERVICE_KEYS = "known: check, start, stop"
 

@@ -18,6 +18,7 @@ from toxscreen.gates import (
     coverage_ratchet,
     discovery,
     isolation,
+    performance,
     quality,
     ratchet,
     requirements,
@@ -32,6 +33,7 @@ from toxscreen.model import Base, Changes, Evidence, Missing, Run, State, Verdic
 from toxscreen.plan.conflicts import conflicts
 from toxscreen.settings import Settings, load
 from toxscreen.settings.gates import QUALITY_TOOLS, Gates, load_gates
+from toxscreen.settings.perf import load_perf
 
 #: Names of all gates, in the order in which they are asked.
 GATES: Final = (
@@ -47,6 +49,7 @@ GATES: Final = (
     requirements.NO_ASSERTION,
     requirements.EXECUTED_BY,
     requirements.PROVES_CHANGE,
+    performance.GATE,
     "quality",
     *(f"quality-{tool}" for tool in QUALITY_TOOLS),
 )
@@ -147,6 +150,7 @@ def gather(root: Path, against: str | None) -> Gathered:
         *_coverage(found, measured, *ratchets),
         *discovery.judge(found.read("audit", _AUDIT), found.limits.value("discovery")),
         *_requirements(found, counted, measured),
+        *_performance(found, against),
         *quality.judge(found.read("quality", quality.COMMAND), *ratchets, tools),
     )
     base = found.base
@@ -207,6 +211,34 @@ def _requirements(found: Project, counted: Mapping[str, Run], measured: Evidence
             None if isinstance(found.base, str) else found.base.commit,
         ),
     )
+
+
+def _performance(found: Project, against: str | None) -> tuple[Verdict, ...]:
+    limit: int | None = found.limits.value("performance")
+    if limit is None:
+        return ()
+    bases = perf_bases(found, against)
+    evidence = found.read(performance.KIND, performance.COMMAND)
+    return performance.judge(evidence, limit, found.limits.value("performance-resolution"), bases)
+
+
+def perf_bases(found: Project, against: str | None) -> frozenset[str] | str:
+    """The commits that a comparison may be with; in words why nobody knows any.
+
+    Args:
+        found: the project.
+        against: revision that somebody named for all gates.
+
+    Raises:
+        ToxscreenError: a setting of comparisons that cannot be used.
+        ErrorGroup: several.
+    """
+    named = against or load_perf(found.root, host.environment()).against or found.limits.value("against")
+    commits = set() if isinstance(found.base, str) else {found.base.commit}
+    if named is not None and (commit := host.git_resolve(found.root, named)) is not None:
+        # Who names a revision means it, or the commit at which the branch left it.
+        commits = {commit, host.git_merge_base(found.root, "HEAD", named) or commit}
+    return frozenset(commits) or str(found.base)
 
 
 def _coverage(

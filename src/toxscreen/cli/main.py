@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TextIO, cast
 
 from toxscreen import __version__
-from toxscreen.cli import audit, coverage, gate, hunt, matrix, merge, quality, replay, report, runs
+from toxscreen.cli import audit, coverage, gate, hunt, matrix, merge, perf, quality, replay, report, runs
 from toxscreen.cli.command import Command
 from toxscreen.errors import ErrorGroup, Exit, ToxscreenError
 from toxscreen.hunt import findings
@@ -20,7 +20,19 @@ from toxscreen.report.terminal import print_page, print_text
 #: Version of the shape of every ``--json`` document; a later hunt reads what one has printed.
 SCHEMA = findings.SCHEMA
 
-_MODULES: tuple[ModuleType, ...] = (runs, replay, matrix, merge, hunt, audit, coverage, quality, gate, report)
+_MODULES: tuple[ModuleType, ...] = (
+    runs,
+    replay,
+    matrix,
+    merge,
+    hunt,
+    audit,
+    coverage,
+    quality,
+    perf,
+    gate,
+    report,
+)
 COMMANDS = {command.NAME: command for command in (cast("Command", module) for module in _MODULES)}
 
 

@@ -40,6 +40,7 @@ MARKERS: Final = (
     "needs(*services): services of [tool.toxscreen.services] that must be up for the test.",
     "alone: nothing else runs while the test does, in no worker and in no environment of `tox -p`.",
     "must_not_raise: the test asserts nothing, it is there to see that nothing is raised.",
+    "waits: a benchmark that waits: `toxscreen perf` measures it by the clock on the wall.",
 )
 #: Markers of the built-in categories, registered even where toxscreen is not used.
 CATEGORY_MARKERS: Final = ("unit", "integration", "real_world", "perf")

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from toxscreen.model import Sourced
 from toxscreen.settings.options import Option, number, one_of, percentage, percentages, seconds, text, texts, truth
+from toxscreen.settings.perf import resolution
 from toxscreen.settings.reading import DEFAULT, FILE, read_table
 
 TABLE: Final = "gates"
@@ -64,6 +65,10 @@ GATE_OPTIONS: Final = {
         Option("isolation", number, "Isolation bugs of runs and of the last hunt, at most.", 0),
         Option("hunt-required", truth, "Whether a hunt of these sources has to be there.", default=False),
         Option("stability", number, "Tests whose outcome changed without a change of code, at most.", 0),
+        Option(
+            "performance", number, "Benchmarks that may be slower than on the base, at most; not asked where not set."
+        ),
+        Option("performance-resolution", resolution, "Percent; a comparison that is coarser does not count.", 3.0),
         Option("quality", _tools, "Tools whose counts may not grow, for each rule and symbol.", ()),
         Option("quality-lizard", number, "Complexity up to which lizard has nothing to say of a function.", 15),
     )
@@ -88,6 +93,8 @@ WEAKER: Final[Mapping[str, str]] = {
     "suite-budget": "higher",
     "isolation": "higher",
     "stability": "higher",
+    "performance": "higher",
+    "performance-resolution": "higher",
     "quality": "fewer",
     "may-deselect": "more",
     "hunt-required": "lower",

@@ -29,7 +29,7 @@ STATE: Final = ".toxscreen"
 DEFAULT: Final = "default"
 
 
-_TABLES: Final = ("categories", "services", "gates", "audit")
+_TABLES: Final = ("categories", "services", "gates", "audit", "perf")
 _CATEGORY_NAME: Final = re.compile(r"[^\W_][\w.-]*")
 
 
