@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from toxscreen import host
+from toxscreen.cli.alone import alone
 from toxscreen.cli.perf_watch import Watch
-from toxscreen.errors import ToxscreenError
 from toxscreen.model import Comparison
+from toxscreen.perf.comparing import compare
+from toxscreen.perf.pairing import Pairing, PairOptions
+from toxscreen.perf.places import PlaceOptions, prepare
+from toxscreen.plan.paired import Sampling
+from toxscreen.plan.series import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +53,33 @@ def measured(job: Job, watch: Watch) -> Comparison:
     Raises:
         ToxscreenError: there is no base, or one side cannot be built.
     """
-    watch.step("building the environments")
-    raise ToxscreenError(f"cannot compare {job.root.name} yet")
+    variables = host.environment()
+    constraints = None if job.constraints is None else Path(job.constraints)
+    wanted = PlaceOptions(install=job.install, constraints=constraints, usual=job.usual, variables=variables)
+    method = Method(resolution=job.resolution)
+    with prepare(job.root, job.against, wanted, watch.step) as places:
+        paths = _expanded(job.paths, places.base.folder, places.candidate.folder)
+        how = PairOptions(paths=paths, options=job.options, select=job.select, waits=job.waits)
+        watch.step("waiting until nothing else runs")
+        with alone(variables) as lost, Pairing(places.base, places.candidate, how) as pairing:
+            found = compare(
+                pairing,
+                lambda node_ids: Sampling(node_ids, method),
+                job.budget,
+                watch.follow,
+                resolution=job.resolution,
+            )
+        told = (*places.notes, *found.notes, *((lost,) if lost is not None else ()))
+        return replace(found, notes=told)
+
+
+def _expanded(paths: Iterable[str], *sides: Path) -> tuple[str, ...]:
+    """The paths, patterns replaced by what matches them on either side."""
+    found: dict[str, None] = {}
+    for path in paths:
+        if not any(sign in path for sign in "*?["):
+            found[path] = None
+            continue
+        for side in sides:
+            found.update(dict.fromkeys(sorted(each.relative_to(side).as_posix() for each in side.glob(path))))
+    return tuple(found)
