@@ -14,10 +14,11 @@ from toxscreen.testing import Project, Result, Suite
 
 FILE = "tests/unit/test_time.py"
 IN_ORDER = ("--category", "unit", "-n0", "-p", "no:randomly")
-#: Seconds that a fixture sleeps; a test that does nothing takes less than that on a machine that hardly answers.
-LONG = 0.12
-#: What is below this is nothing, beside that.
-SHORT = 0.06
+#: Seconds that a fixture sleeps. What does nothing takes less, and what sleeps takes less than twice that, on a machine
+#: that hardly answers.
+LONG = 0.4
+#: Seconds that clocks may disagree.
+SHORT = 0.02
 #: Seconds from which on a fixture is worth a line.
 MOMENT = 0.0002
 
@@ -72,7 +73,7 @@ def name(node_id: str) -> str:
 
 
 def units(seconds: float) -> int:
-    """How often LONG is in it, on a machine that may be slow but not by half of that."""
+    """How often LONG is in it, on a machine that may be slow but not by that much."""
     return math.floor((seconds + SHORT) / LONG)
 
 

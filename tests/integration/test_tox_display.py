@@ -50,17 +50,15 @@ def test_a_log_says_what_begins_and_ends_and_then_what_failed(project: Project) 
     assert lines[len(names) * 2] == ""
     assert logs[0] == len(names) * 2 + 1
     shown = "===== shown: OK, what it printed ====="
-    # In the order in which they ended.
-    assert sorted(lines[number] for number in logs) == [
+    # Those that failed last, in the order in which they ended.
+    assert lines[logs[0]] == shown, repr(result)
+    assert sorted(lines[number] for number in logs[1:]) == [
         "===== fails: FAIL, what it printed =====",
-        shown,
         "===== unit: FAIL, what it printed =====",
     ]
-    begins = lines.index(shown)
-    after = next((number for number in logs if number > begins), len(lines))
-    assert lines.index("all is well") in range(begins, after)
+    assert lines.index("all is well") in range(logs[0], logs[1])
     assert result.stdout.count("all is well\n") == 1
-    assert result.stderr == "to stderr\n"
+    assert result.stderr == "to stderr\n", repr(result)
     fails = lines.index("===== fails: FAIL, what it printed =====")
     assert lines[fails + 2] == "to stdout"
     assert lines[-1].startswith("  evaluation failed :(")

@@ -159,4 +159,5 @@ class Display:
                 self._stream.write(f"\n===== {name}: {'OK' if passed else 'FAIL'}, what it printed =====\n")
             self._stream.flush()
             self._write(out_err)
-            self._stream.flush()
+            for stream in (self._stream, self._handler.stderr):
+                stream.flush()
