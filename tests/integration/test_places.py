@@ -453,9 +453,11 @@ _KILLED = """
 @pytest.mark.parametrize("at", ["candidate: builds", "ready"])
 def test_what_a_killed_run_leaves_behind_is_removed_or_used(tmp_path: Path, at: str) -> None:
     shop = Shop(tmp_path)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-c", dedent(_KILLED), os.fspath(shop.root), at],
-        env=shop.variables,
+        env={**shop.variables, "TMPDIR": os.fspath(temporary)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -464,10 +466,12 @@ def test_what_a_killed_run_leaves_behind_is_removed_or_used(tmp_path: Path, at: 
         assert process.stdout is not None
         assert any(at in line for line in process.stdout)
         process.send_signal(signal.SIGKILL)
-    assert shop.kept() == ["new", "old"]
+    assert (shop.kept(), len(list(temporary.iterdir()))) == (["new", "old"], int(at == "ready"))
     left = ["removed what 1 interrupted run has left behind"] if at != "ready" else []
     with shop.prepare() as places:
         assert [installed(side.python) for side in (places.base, places.candidate)] == ["1 True", "2 True"]
+        assert (list(temporary.iterdir()), places.work.is_dir()) == ([], True)
+    assert not places.work.exists()
     assert shop.said[: len(left) + 1] == [*left, "base: is there already"]
     assert (shop.kept(), len(shop.trees())) == (["new", "old"], 2)
     # Somebody has emptied the cache: git forgets what it knew of it.

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from compared import FILE, comparison, every_kind, one
@@ -21,10 +20,12 @@ from toxscreen.cli.perf_measuring import Job
 from toxscreen.cli.perf_watch import Watch
 from toxscreen.model import Change, Comparison, Evidence, Interval, State
 from toxscreen.perf import trend
+from toxscreen.perf.comparing import Progress, Standing
 
 Perf = Callable[..., tuple[int, str, str]]
 PASSED = comparison(one("test_a"), one("test_b", Change.IMPROVED))
 PLACE = "toxscreen: pyproject.toml: tool.toxscreen.perf"
+MARKERS = ("unit", "integration", "real_world", "perf")
 STATE = State("c" * 40, None, "f")
 
 
@@ -73,7 +74,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Perf:
 
 def test_the_usual_job(project: Path, run: Perf, made: Made) -> None:
     assert run()[0] == 0
-    assert made.jobs == [Job(project, None, None, ("tests/perf",), (".",), None, 0.03, 300.0, (), None, ())]
+    assert made.jobs == [Job(project, None, None, ("tests/perf",), (".",), None, 0.03, 300.0, (), None, (), MARKERS)]
 
 
 def test_settings_and_arguments(project: Path, run: Perf, made: Made) -> None:
@@ -89,13 +90,19 @@ def test_settings_and_arguments(project: Path, run: Perf, made: Made) -> None:
         budget = 60
         options = ["-W", "ignore"]
         waits = ["*wait*"]
+        [tool.toxscreen.categories.long-running]
+        paths = ["tests/long"]
         """,
         encoding="utf-8",
     )
     (project / "bench").mkdir()
+    (project / "tests" / "long").mkdir()
     (project / "pins.txt").touch()
     options = ("-W", "ignore")
-    usual = Job(project, None, "v0", ("bench*",), (".[fast]",), "pins.txt", 0.02, 60.0, options, None, ("*wait*",))
+    markers = (*MARKERS, "long_running")
+    usual = Job(
+        project, None, "v0", ("bench*",), (".[fast]",), "pins.txt", 0.02, 60.0, options, None, ("*wait*",), markers
+    )
     assert run()[0] == 0
     asked = ("--against", "v1", "--select", "fast or slow", "--resolution", "0.5%", "--budget", "2m")
     assert run("bench", "tests/perf/test_speed.py", *asked, "--", "-x")[0] == 0
@@ -278,33 +285,15 @@ def test_trends(project: Path, run: Perf, made: Made) -> None:
 # what is shown meanwhile
 
 
-class Standing(NamedTuple):
-    """As a comparison tells it."""
-
-    node_id: str
-    pairs: int = 0
-    change: Change = Change.UNDECIDED
-    interval: Interval | None = None
-
-
-class Progress(NamedTuple):
-    """As a comparison tells it."""
-
-    step: str
-    seconds: float
-    budget: float
-    standings: tuple[Standing, ...] = ()
-
-
 def test_what_a_terminal_shows() -> None:
     now = 100.0
     watch = Watch(Console(force_terminal=False), lambda: now)
     assert watch.lines() == ["looking for what to compare with ..."]
     watch.step("building the base")
     assert watch.lines() == ["building the base ..."]
-    standings = [Standing(f"test_{number}") for number in range(13)]
-    standings[0] = Standing("test_0", 8, Change.SAME)
-    standings[1] = Standing("test_1", 8, interval=Interval(1.02, 0.99, 1.05))
+    standings = [Standing(f"test_{number}", 0, Change.UNDECIDED, None) for number in range(13)]
+    standings[0] = Standing("test_0", 8, Change.SAME, None)
+    standings[1] = Standing("test_1", 8, Change.UNDECIDED, Interval(1.02, 0.99, 1.05))
     watch.follow(Progress("measuring 12 benchmarks", 20.0, 60.0, tuple(standings)))
     now = 110.4
     lines = watch.lines()

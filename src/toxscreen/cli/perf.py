@@ -21,7 +21,7 @@ from toxscreen.errors import ConfigError, Exit, Place, ReportError, raise_togeth
 from toxscreen.model import Comparison
 from toxscreen.perf import trend
 from toxscreen.report import markdown, ratios_svg
-from toxscreen.settings import FILE, find_root, load
+from toxscreen.settings import FILE, Settings, find_root, load
 from toxscreen.settings.gates import load_gates
 from toxscreen.settings.perf import Perf, load_perf
 
@@ -117,7 +117,8 @@ def _job(arguments: argparse.Namespace, root: Path) -> Job:
     variables = host.environment()
     asked = load_perf(root, variables)
     usual = asked.against or load_gates(root, variables).value("against")
-    paths = _named(arguments.paths, root) or _usual(root, asked, variables)
+    settings = load(root, variables)
+    paths = _named(arguments.paths, root) or _usual(root, asked, settings)
     return Job(
         root=root,
         against=arguments.against,
@@ -130,6 +131,7 @@ def _job(arguments: argparse.Namespace, root: Path) -> Job:
         options=(*asked.options, *arguments.options),
         select=arguments.select,
         waits=asked.waits,
+        markers=tuple(settings.markers),
     )
 
 
@@ -152,10 +154,9 @@ def _named(names: Sequence[str], root: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _usual(root: Path, asked: Perf, variables: Mapping[str, str]) -> tuple[str, ...]:
+def _usual(root: Path, asked: Perf, settings: Settings) -> tuple[str, ...]:
     """What the settings name, of which something must be there."""
-    policy = load(root, variables).categories[_CATEGORY]
-    paths = asked.paths or policy.paths
+    paths = asked.paths or settings.categories[_CATEGORY].paths
     if not any(_matches(root, path) for path in paths):
         told = f"there are no benchmarks: nothing here is called {' or '.join(paths)}"
         hint = f"name them: toxscreen perf PATH, or perf.paths in {FILE}"

@@ -41,6 +41,8 @@ class Job:
     select: str | None
     #: Patterns of node ids.
     waits: tuple[str, ...]
+    #: Markers of the project's categories.
+    markers: tuple[str, ...]
 
 
 def measured(job: Job, watch: Watch) -> Comparison:
@@ -59,7 +61,7 @@ def measured(job: Job, watch: Watch) -> Comparison:
     method = Method(resolution=job.resolution)
     with prepare(job.root, job.against, wanted, watch.step) as places:
         paths = _expanded(job.paths, places.base.folder, places.candidate.folder)
-        how = PairOptions(paths=paths, options=job.options, select=job.select, waits=job.waits)
+        how = PairOptions(paths, job.options, job.select, job.waits, markers=job.markers, work=places.work)
         watch.step("waiting until nothing else runs")
         with alone(variables) as lost, Pairing(places.base, places.candidate, how) as pairing:
             found = compare(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,51 +12,12 @@ from rich.text import Text
 
 from toxscreen import host
 from toxscreen.cli.perf_page import bounds, ratio
-from toxscreen.model import Change, Interval
+from toxscreen.model import Change
+from toxscreen.perf.comparing import Progress
 from toxscreen.report.visible import visible
 
 #: Undecided benchmarks that are shown at a time.
 _MOST: Final = 10
-
-
-class Standing(Protocol):
-    """How far one benchmark is."""
-
-    @property
-    def node_id(self) -> str:
-        """Its name."""
-
-    @property
-    def pairs(self) -> int:
-        """So far."""
-
-    @property
-    def change(self) -> Change:
-        """UNDECIDED while there is more to measure."""
-
-    @property
-    def interval(self) -> Interval | None:
-        """Where the ratio lies, as far as it is known."""
-
-
-class Progress(Protocol):
-    """How far a comparison is."""
-
-    @property
-    def step(self) -> str:
-        """What is done next."""
-
-    @property
-    def seconds(self) -> float:
-        """Since measuring began."""
-
-    @property
-    def budget(self) -> float:
-        """Seconds that it may take."""
-
-    @property
-    def standings(self) -> Sequence[Standing]:
-        """Of all benchmarks that are in both revisions."""
 
 
 class Watch:

@@ -24,6 +24,8 @@ from toxscreen.perf.process import Child, GoneError
 from toxscreen.perf.side import Side
 from toxscreen.perf.turns import AGAIN, BASE, CANDIDATE, IN, NotMeasuredError, Turns
 
+#: Markers that toxscreen's plugin declares in every project.
+_MARKERS: Final = ("waits", "allow", "needs", "alone", "must_not_raise")
 #: Seconds that starting and collecting may take at least.
 _COLLECTING: Final = 300.0
 
@@ -56,23 +58,16 @@ class PairOptions:
     limit: float = 60.0
     #: Whether tests can import from the project's root, as with ``python -m pytest``.
     cwd_importable: bool = False
-    #: Markers that may stand on tests although the plugin that declares them is left out.
-    markers: tuple[str, ...] = (
-        "allow",
-        "needs",
-        "alone",
-        "must_not_raise",
-        "unit",
-        "integration",
-        "real_world",
-        "perf",
-    )
+    #: Markers of categories, which may stand on tests although the plugin that declares them is left out.
+    markers: tuple[str, ...] = ("unit", "integration", "real_world", "perf")
     #: Environment variables beyond those of this process.
     variables: Mapping[str, str] = field(default_factory=dict)
     #: Of the order of blocks and of hash seeds; None: another one each time.
     seed: int | None = None
     #: A file to which each pair's blocks are appended, a JSON line each.
     record: Path | None = None
+    #: Where processes have their folders; None: among the system's temporary files.
+    work: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +133,7 @@ class Pairing:
         self.about: dict[str, About] = {}
         self._sides = {BASE: base, CANDIDATE: candidate, AGAIN: base}
         self._chance = random.Random(self.options.seed)  # noqa: S311 - no secrets
-        self._folder = Path(tempfile.mkdtemp(prefix="toxscreen-perf-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="toxscreen-perf-", dir=self.options.work))
         self._number = 0
         self._children: list[Child] = []
 
@@ -242,7 +237,7 @@ class Pairing:
                     "mode": mode,
                     "core": cores[place % len(cores)] if cores and mode != "collect" else None,
                     "seed": hash_seed,
-                    "markers": ("waits", *self.options.markers),
+                    "markers": (*_MARKERS, *self.options.markers),
                     "cwd_importable": self.options.cwd_importable,
                 }
                 child = Child(

@@ -60,9 +60,13 @@ class PlaceOptions:
 class Places:
     """Both sides, until they are left."""
 
-    def __init__(self, base: Side, candidate: Side, notes: tuple[str, ...], leave: contextlib.ExitStack) -> None:
+    def __init__(
+        self, base: Side, candidate: Side, work: Path, notes: tuple[str, ...], leave: contextlib.ExitStack
+    ) -> None:
         self.base = base
         self.candidate = candidate
+        #: A folder for what is needed meanwhile; where it is left behind, the next run removes it.
+        self.work = work
         #: What else there is to say of them.
         self.notes = notes
         self._leave = leave
@@ -169,7 +173,15 @@ class _Work:
                 _, earlier = self._old(base)
             else:
                 candidate, later = self._new()
-        return Places(self._side(earlier, base), self._side(later, candidate), _notes(earlier, later), stay())
+        sides = self._side(earlier, base), self._side(later, candidate)
+        return Places(*sides, self._work_folder(), _notes(earlier, later), stay())
+
+    def _work_folder(self) -> Path:
+        try:
+            return self._shelf.work()
+        except OSError as error:
+            told = f"no folder for temporary files can be made: {error.strerror or error}"
+            raise PlaceError(told, hint="make room, or set TMPDIR") from None
 
     def _side(self, place: Place, revision: Revision) -> Side:
         return Side(place.tree / self._below, environments.interpreter(place.environment), revision)

@@ -15,6 +15,7 @@ import secrets
 import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ _NAME: Final = re.compile(f"(?:{OLD}|{NEW})-[0-9a-f]{{12}}-[0-9a-f]{{6}}")
 _STAMP: Final = "complete.json"
 _ORIGIN: Final = "project"
 _LOCK: Final = "lock"
+#: Holds the path of the folder that the run under way works in; its own paths are short, for sockets in it.
+_WORK: Final = "work"
+_WORK_BEGINS: Final = "toxscreen-perf-"
 #: Seconds between two looks at a lock that another has.
 _PATIENCE: Final = 0.2
 
@@ -166,6 +170,25 @@ class Shelf:
         place.tree.parent.mkdir(parents=True)
         return place
 
+    def work(self) -> Path:
+        """A new folder for what one run needs only while it lasts, among the system's temporary files.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        self._remove_work()
+        folder = Path(tempfile.mkdtemp(prefix=_WORK_BEGINS))
+        (self.folder / _WORK).write_bytes(os.fsencode(folder))
+        return folder
+
+    def _remove_work(self) -> None:
+        """Take the last run's folder away."""
+        with contextlib.suppress(OSError):
+            folder = Path(os.fsdecode((self.folder / _WORK).read_bytes()))
+            if folder.name.startswith(_WORK_BEGINS):
+                remove_tree(folder)
+            (self.folder / _WORK).unlink()
+
     def log(self, kind: str) -> Path:
         """The file that keeps what a failed installer printed."""
         return self.folder / f"{kind}.log"
@@ -181,11 +204,12 @@ class Shelf:
         host.git_remove_worktree(self._top, place.tree)
 
     def sweep(self) -> int:
-        """Take away what was never finished, and what git knows of places that are gone.
+        """Take away what was never finished, what a run worked with, and what git knows of places that are gone.
 
         Returns:
-            How many there were.
+            How many were never finished.
         """
+        self._remove_work()
         left = [place for place in self.places() if place.stamp() is None]
         for place in left:
             self.remove(place)
