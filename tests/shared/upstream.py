@@ -78,10 +78,15 @@ def pip(pin: Pin, *arguments: str) -> None:
         _no_registry(pin, f"pip had no answer within {_LIMIT:g} s")
     if done.returncode:
         said = done.stdout + done.stderr
-        reasons = [line.strip() for line in said.splitlines() if any(words in line for words in _NO_REGISTRY)]
-        if reasons:
-            _no_registry(pin, reasons[0])
+        missing_registry(pin, said)
         pytest.fail(f"pip could not make {pin} ready:\n{said}", pytrace=False)
+
+
+def missing_registry(pin: Pin, said: str) -> None:
+    """End the test, as above, where an installer says that nobody could be asked."""
+    reasons = [line.strip() for line in said.splitlines() if any(words in line for words in _NO_REGISTRY)]
+    if reasons:
+        _no_registry(pin, reasons[0])
 
 
 def _no_registry(pin: Pin, reason: str) -> NoReturn:
