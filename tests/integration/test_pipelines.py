@@ -260,6 +260,22 @@ def test_environments_that_pipelines_name_exist() -> None:
     assert sorted(re.findall(r"^\[testenv:(.+)\]\ncommands = \S", done.stdout, re.MULTILINE)) == names
 
 
+def test_without_a_base_perf_runs_its_tests_and_compares_nothing() -> None:
+    load = "import runpy, sys; sys.path.insert(0, 'ci'); print(runpy.run_path('ci/test')['ONLY_TESTS'])"
+    command = [sys.executable, "-c", load]
+    only_tests = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    tests, compares = commands_of_perf()
+    assert (tests.startswith(f"{only_tests} "), compares) == (True, "toxscreen perf")
+    assert commands_of_perf("--override", f"testenv:perf.commands={only_tests}") == [only_tests]
+
+
+def commands_of_perf(*options: str) -> list[str]:
+    command = [sys.executable, "-m", "tox", "config", "-qq", "-c", str(ROOT), "-e", "perf", "-k", "commands", *options]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("TOX")}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return [line.strip() for line in done.stdout.partition("commands =")[2].splitlines() if line.strip()]
+
+
 # every script
 
 
