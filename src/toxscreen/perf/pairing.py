@@ -25,7 +25,7 @@ from toxscreen.perf.side import Side
 from toxscreen.perf.turns import AGAIN, BASE, CANDIDATE, IN, NotMeasuredError, Turns
 
 #: Markers that toxscreen's plugin declares in every project.
-_MARKERS: Final = ("waits", "allow", "needs", "alone", "must_not_raise")
+MARKERS: Final = ("waits", "allow", "needs", "alone", "must_not_raise")
 #: Seconds that starting and collecting may take at least.
 _COLLECTING: Final = 300.0
 
@@ -237,7 +237,7 @@ class Pairing:
                     "mode": mode,
                     "core": cores[place % len(cores)] if cores and mode != "collect" else None,
                     "seed": hash_seed,
-                    "markers": (*_MARKERS, *self.options.markers),
+                    "markers": (*MARKERS, *self.options.markers),
                     "cwd_importable": self.options.cwd_importable,
                 }
                 child = Child(
