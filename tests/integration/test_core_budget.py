@@ -87,6 +87,12 @@ def test_what_waits_has_all_the_time_in_the_world(tmp_path: Path) -> None:
     found = ran(project)
     assert most_at_once(found) == 1
     assert max(test.ended - test.begun for test in found if test.environment == "short") < 1
+    # One of both waited for the other, and the record says who and for how long.
+    queued = {run.header.environment: run.queued for run in result.runs}
+    assert max(queued.values()) > 0.3
+    waits = [f"{run.queued:.2f} s of it waiting for slots" for run in result.runs if run.queued]
+    shown = [project.run("runs", run.id, module="toxscreen").expect(exit=0).stdout for run in result.runs if run.queued]
+    assert [wait in text for wait, text in zip(waits, shown, strict=True)] == [True] * len(waits)
 
 
 def test_perf_has_the_machine_to_itself_without_depends(tmp_path: Path) -> None:

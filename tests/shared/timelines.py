@@ -54,8 +54,8 @@ def ran(
 
 def life(lane: str, up: float, collected: float | None = None, down: float | None = None) -> LaneSpan:
     """The life of a worker, in seconds since the run's start."""
-    moments = [None if each is None else BEGUN + each for each in (collected, down)]
-    return LaneSpan(lane, BEGUN + up, *moments)
+    ready, gone = (None if each is None else BEGUN + each for each in (collected, down))
+    return LaneSpan(lane, BEGUN + up, ready, gone)
 
 
 def made(

@@ -71,6 +71,7 @@ EVENTS = st.builds(
     during=st.none() | TEXT,
     slept=st.none() | SECONDS,
     children=st.none() | SECONDS,
+    queued=st.none() | SECONDS,
     extra=extra(Event),
 )
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
@@ -124,12 +125,13 @@ FULL = Event(
     during="setup",
     slept=1.25,
     children=0.75,
+    queued=0.125,
     extra={"colour": ["red"]},
 )
 FULL_LINE = (
     b'{"kind":"end","time":1.500000,"lane":"gw1","node_id":"tests/test_a.py::test_it[\\u00e9]","outcome":"failed",'
     b'"setup":0.250000,"call":2.000000,"teardown":0.125000,"cpu":0.500000,"slept":1.250000,'
-    b'"children":0.750000,"fixture":"tests/test_a.py|db","during":"setup",'
+    b'"children":0.750000,"queued":0.125000,"fixture":"tests/test_a.py|db","during":"setup",'
     b'"origin":{"exception":"ValueError","file":"a.py","line":3,"causes":[["KeyError","b.py",4]]},'
     b'"leaks":[{"what":"os.environ[\'A\']","before":"absent","after":"1","blamed":"tests/test_a.py::test_it"}],'
     b'"text":"words","status":-9,"pid":77,"touched":["file a.csv","port 8000"],'
@@ -208,6 +210,12 @@ def test_each_field_of_an_event_is_kept_alone(name: str) -> None:
 def test_fields_that_say_nothing_are_left_out() -> None:
     line = codec.event_to_line(Event(EventKind.START, 3.0000004, "main", "t"))
     assert line == b'{"kind":"start","time":3.000000,"lane":"main","node_id":"t"}\n'
+
+
+def test_a_start_is_written_without_an_event_as_with_one() -> None:
+    for queued in (None, 0.125):
+        event = Event(EventKind.START, 3.0, "main", "t", queued=queued)
+        assert codec.start_line(3.0, "main", "t", queued) == codec.event_to_line(event)
 
 
 def test_a_header_is_one_flat_object_with_every_field() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import attempt, run
 
 from toxscreen.gates.time import judge_categories, judge_suite, lasted, slowest, waited_for
-from toxscreen.model import Finding, Ruling, Run, Verdict
+from toxscreen.model import Finding, LaneSpan, Ruling, Run, Verdict
 
 relaxed = settings(max_examples=60, database=None, deadline=None)
 UNIT = run("unit", begun=100.0, lasted=60.0)
@@ -101,6 +103,29 @@ def test_a_category_over_its_budget_fails() -> None:
         ),
     )
     assert verdict.remedy == show
+
+
+def test_waiting_for_slots_is_not_held_against_a_category_and_one_waits_for_it_all_the_same() -> None:
+    lanes = ("gw0", "gw1", "gw2")
+    waited = {"gw0": 12.0, "gw1": 8.0, "gw2": 99.0}
+    # No test came to the last worker: nobody knows what it would have done.
+    beside = replace(
+        run("unit", [attempt("test_a", lane="gw0"), attempt("test_b", lane="gw1")], begun=100.0, lasted=60.0),
+        spans=tuple(LaneSpan(lane, 100.0, queued=waited[lane]) for lane in lanes),
+    )
+    assert beside.queued == 10.0
+    passed = judge_categories({"unit": beside}, ("unit",), {"unit": 50.0})
+    assert (passed.ruling, passed.measured, passed.reason) == (
+        Ruling.PASS,
+        50.0,
+        "unit took 50.0 of 50 s and 10.0 s of waiting for slots, the largest share",
+    )
+    failed = judge_categories({"unit": beside}, ("unit",), {"unit": 49.0})
+    assert (failed.ruling, failed.findings[0].message) == (
+        Ruling.FAIL,
+        "took 50.0 s and 10.0 s of waiting for slots, its category unit has 49 s",
+    )
+    assert judge_suite({"unit": beside}, ("unit",), 59.0).measured == 60.0
 
 
 @pytest.mark.parametrize(

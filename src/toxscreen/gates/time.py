@@ -11,11 +11,18 @@ from toxscreen.model import Attempt, Finding, Ruling, Run, Verdict
 SUITE: Final = "suite-budget"
 CATEGORY: Final = "category-budget"
 _SLOWEST: Final = 10
+#: Seconds that are worth a word; they are shown with one decimal.
+_MOMENT: Final = 0.1
 
 
 def lasted(run: Run) -> float:
     """Seconds from the beginning of a run to its end."""
     return max(0.0, (run.finished or run.header.started) - run.header.started)
+
+
+def by_itself(run: Run) -> float:
+    """Seconds that a run would have taken without others beside it: its workers waited for slots meanwhile."""
+    return max(0.0, lasted(run) - run.queued)
 
 
 def waited_for(runs: Sequence[Run]) -> float:
@@ -42,7 +49,7 @@ def judge_suite(counted: Mapping[str, Run], expected: Sequence[str], limit: floa
     runs = [counted[name] for name in expected if name in counted]
     absent = [name for name in expected if name not in counted]
     total, summed = waited_for(runs), sum(map(lasted, runs))
-    beside = f"; one after the other {summed:.1f} s" if summed - total >= 0.1 else ""  # noqa: PLR2004 - as it is shown
+    beside = f"; one after the other {summed:.1f} s" if summed - total >= _MOMENT else ""
     told = f"{', '.join(run.name for run in runs)} took {total:.1f} s{beside}" if runs else "nothing ran"
     ruling = Ruling.PASS
     findings: tuple[Finding, ...] = ()
@@ -72,7 +79,7 @@ def judge_suite(counted: Mapping[str, Run], expected: Sequence[str], limit: floa
 
 
 def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budgets: Mapping[str, float]) -> Verdict:
-    """Judge the time of each environment by the budget of its category.
+    """Judge the time of each environment by the budget of its category; waiting for slots is not held against it.
 
     Args:
         counted: as for :func:`judge_suite`.
@@ -85,7 +92,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
     runs = [counted[name] for name in expected if name in counted]
     absent = [name for name in expected if name not in counted]
     limited = [(run, budgets[run.header.category]) for run in runs if budgets.get(run.header.category)]
-    over = [(run, budget) for run, budget in limited if lasted(run) > budget]
+    over = [(run, budget) for run, budget in limited if by_itself(run) > budget]
     if not limited:
         if absent or not expected:
             told = f"no whole run of these sources: {', '.join(absent) or 'none is expected'}"
@@ -93,9 +100,9 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
             return Verdict(CATEGORY, Ruling.UNMEASURED, told, unit="s", source=SOURCE, remedy=remedy)
         told = f"none of the categories that ran has a budget: {', '.join(run.header.category for run in runs)}"
         return Verdict(CATEGORY, Ruling.NOT_APPLICABLE, told, unit="s", source=short(runs))
-    worst, limit = max(limited, key=lambda each: lasted(each[0]) / each[1])
+    worst, limit = max(limited, key=lambda each: by_itself(each[0]) / each[1])
     ruling, remedy = Ruling.PASS, ()
-    told = f"{worst.name} took {lasted(worst):.1f} of {limit:g} s, the largest share"
+    told = f"{worst.name} took {by_itself(worst):.1f} of {limit:g} s{_beside(worst)}, the largest share"
     if over:
         ruling, remedy = Ruling.FAIL, ("toxscreen", "runs", worst.id)
     elif absent:
@@ -105,7 +112,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
         CATEGORY,
         ruling,
         told,
-        round(lasted(worst), 3),
+        round(by_itself(worst), 3),
         limit,
         numerator=len(limited) - len(over),
         denominator=len(limited),
@@ -114,7 +121,7 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
             Finding(
                 "category-over-budget",
                 run.name,
-                f"took {lasted(run):.1f} s, its category {run.header.category} has {budget:g} s",
+                f"took {by_itself(run):.1f} s{_beside(run)}, its category {run.header.category} has {budget:g} s",
                 f"run {run.id}",
                 ("toxscreen", "runs", run.id),
             )
@@ -124,6 +131,10 @@ def judge_categories(counted: Mapping[str, Run], expected: Sequence[str], budget
         source=short(runs),
         remedy=remedy,
     )
+
+
+def _beside(run: Run) -> str:
+    return f" and {run.queued:.1f} s of waiting for slots" if run.queued >= _MOMENT else ""
 
 
 def slowest(runs: Sequence[Run], most: int = _SLOWEST) -> tuple[Finding, ...]:

@@ -55,6 +55,7 @@ def event_to_line(event: Event) -> bytes:
         ("cpu", event.cpu),
         ("slept", event.slept),
         ("children", event.children),
+        ("queued", event.queued),
     )
     for name, seconds in timed:
         if seconds is not None:
@@ -69,15 +70,17 @@ def event_to_line(event: Event) -> bytes:
     return (line + "}\n").encode("ascii")
 
 
-def start_line(moment: float, lane: str, node_id: str) -> bytes:
+def start_line(moment: float, lane: str, node_id: str, queued: float | None = None) -> bytes:
     """The line of a START event that says no more than this; every test pays for it, so no event is made.
 
     Args:
         moment: seconds since the epoch.
         lane: the worker.
         node_id: the test.
+        queued: seconds that it waited for a slot; None where that was hardly a moment.
     """
-    return (_common_fields("start", moment, lane, node_id) + "}\n").encode("ascii")
+    waited = "" if queued is None else f',"queued":{queued:.6f}'
+    return (_common_fields("start", moment, lane, node_id) + waited + "}\n").encode("ascii")
 
 
 def end_line(
@@ -169,6 +172,7 @@ def event_from_line(line: bytes | str) -> Event:
             during=record.get("during"),
             slept=record.get("slept"),
             children=record.get("children"),
+            queued=record.get("queued"),
             extra={key: value for key, value in record.items() if key not in types},
         )
     except KeyError as error:

@@ -225,7 +225,8 @@ def _fixtures(events: Sequence[Event]) -> Iterable[FixtureSpan]:
 
 def _span(name: str, events: Sequence[Event]) -> LaneSpan:
     collected = next((event.time for event in events if event.kind is EventKind.COLLECTED), None)
-    return LaneSpan(name, events[0].time, collected, events[-1].time)
+    queued = sum(event.queued or 0.0 for event in events)
+    return LaneSpan(name, events[0].time, collected, events[-1].time, queued)
 
 
 def _attempts(events: Sequence[Event], down: Event | None) -> Iterable[Attempt]:

@@ -139,6 +139,13 @@ class Run:
         return found
 
     @property
+    def queued(self) -> float:
+        """Seconds that the run took longer because others had the slots: what its workers waited, on average."""
+        ran = {attempt.lane for attempt in self.attempts}
+        waits = [span.queued for span in self.spans if span.lane in ran]
+        return sum(waits) / len(waits) if waits else 0.0
+
+    @property
     def failed(self) -> bool:
         """Whether the run is red: a red outcome, a status other than 0, or a death without a last word."""
         if any(attempt.outcome.red for attempt in self.attempts):

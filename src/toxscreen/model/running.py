@@ -165,6 +165,8 @@ class Event:
     slept: float | None = None
     #: Seconds that processes which the test started and waited for have computed; None where nobody looked.
     children: float | None = None
+    #: Seconds that the test waited for a slot before it began; None where that was hardly a moment.
+    queued: float | None = None
     #: Unknown fields of the journal line, kept as they were.
     extra: dict[str, object] = field(default_factory=dict)
 

@@ -63,3 +63,5 @@ class LaneSpan:
     collected: float | None = None
     #: When its last line was written.
     down: float | None = None
+    #: Seconds that its tests waited for slots before they began.
+    queued: float = 0.0

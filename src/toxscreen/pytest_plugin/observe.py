@@ -19,7 +19,7 @@ from toxscreen.model import Event, EventKind, Outcome
 from toxscreen.probes.calls import Rule, enforce, listen, slept
 from toxscreen.probes.touching import Touched
 from toxscreen.pytest_plugin.leaks import Leaks
-from toxscreen.pytest_plugin.screen import ITEM_KEY, XDIST_KEY, Screen, lane_name, worker_input
+from toxscreen.pytest_plugin.screen import ITEM_KEY, QUEUED_KEY, XDIST_KEY, Screen, lane_name, worker_input
 from toxscreen.pytest_plugin.touched import touched_in
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Observe:
         if self._shard is not None:
             # Before set-up: what a test replaces is in nobody's way yet.
             self._asserts_nothing = self._asserting is not None and self._asserting.asserts_nothing(item)
-            self._shard.write_line(start_line(now, self.lane, node_id))
+            self._shard.write_line(start_line(now, self.lane, node_id, item.stash.get(QUEUED_KEY, None)))
         info = item.stash.get(ITEM_KEY, None)
         self._own_limit, self._own_func_only = self._limit, self._func_only
         if info is not None:

@@ -108,6 +108,8 @@ class ItemInfo(NamedTuple):
 
 
 ITEM_KEY = pytest.StashKey[ItemInfo]()
+#: Seconds that a test waited for a slot, where that was more than a moment.
+QUEUED_KEY = pytest.StashKey[float]()
 
 
 def worker_input(config: pytest.Config) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from toxscreen.plan.slots import Kind
 from toxscreen.probes.calls import exempt
 from toxscreen.pytest_plugin.screen import (
     ITEM_KEY,
+    QUEUED_KEY,
     XDIST_SLOTS_KEY,
     Screen,
     is_distributed,
@@ -23,6 +24,8 @@ from toxscreen.slots.client import Client
 
 #: Seconds since it was taken for which a slot is kept from one test to the next: asking takes longer than many tests.
 _KEPT: Final = 0.05
+#: Seconds of waiting for a slot that are worth a word.
+_QUEUED: Final = 0.001
 #: Seconds between two reports of how far a run is.
 _TOLD: Final = 0.25
 _CLIENT_KEY = pytest.StashKey[Client]()
@@ -84,9 +87,12 @@ class Slotted:
         if self._held is not None:
             self._held = None
             client.give_back()
+        asked = host.CLOCK.elapsed()
         if client.acquire(kind, self._gone, keeps=_keeps(item)):
             self._held = kind
             self._taken = host.CLOCK.elapsed()
+            if self._taken - asked >= _QUEUED:
+                item.stash[QUEUED_KEY] = self._taken - asked
         elif client.problem is None:
             pytest.exit("the run is over: its controller is gone", returncode=pytest.ExitCode.INTERRUPTED)
         else:
