@@ -13,8 +13,8 @@ from toxscreen.journal.read import read_run
 from toxscreen.journal.store import HEADER, new_run
 from toxscreen.model import Duration, Event, Header, History, Outcome
 
-TESTS = 300
-IDS = [f"tests/unit/test_part{number // 30}.py::TestPart::test_{number}[value-{number}]" for number in range(TESTS)]
+TESTS = 100
+IDS = [f"tests/unit/test_part{number // 10}.py::TestPart::test_{number}[value-{number}]" for number in range(TESTS)]
 SECONDS = {"setup": 0.000123, "call": 0.012345, "teardown": 0.000123}
 
 
