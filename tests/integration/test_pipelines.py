@@ -260,13 +260,27 @@ def test_environments_that_pipelines_name_exist() -> None:
     assert sorted(re.findall(r"^\[testenv:(.+)\]\ncommands = \S", done.stdout, re.MULTILINE)) == names
 
 
-def test_without_a_base_perf_runs_its_tests_and_compares_nothing() -> None:
-    load = "import runpy, sys; sys.path.insert(0, 'ci'); print(runpy.run_path('ci/test')['ONLY_TESTS'])"
-    command = [sys.executable, "-c", load]
-    only_tests = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+@pytest.mark.parametrize(
+    ("commit", "commands"),
+    [
+        # Nothing to compare with.
+        (None, ["coverage run -m pytest --category perf"]),
+        # git's name for a tree without any file.
+        ("4b825dc642cb6eb9a060e54bf8d69288fbee4904", ["coverage run -m pytest --category perf", "- toxscreen perf"]),
+        pytest.param("HEAD", [], marks=pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git repository")),
+    ],
+    ids=["no base", "no benchmarks", "benchmarks"],
+)
+def test_what_is_left_out_for_want_of_a_base(commit: str | None, commands: list[str]) -> None:
+    ask = "import json, runpy, sys; sys.path.insert(0, 'ci'); found = runpy.run_path('ci/test'); "
+    command = [sys.executable, "-c", f"{ask}print(json.dumps(found['without']({commit!r})))"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    arguments, told = json.loads(done.stdout)
+    assert (len(told), commands_of_perf(*arguments)) == (
+        (1 if commit else 2, commands) if commands else (0, commands_of_perf())
+    )
     tests, compares = commands_of_perf()
-    assert (tests.startswith(f"{only_tests} "), compares) == (True, "toxscreen perf")
-    assert commands_of_perf("--override", f"testenv:perf.commands={only_tests}") == [only_tests]
+    assert (tests.startswith("coverage run -m pytest --category perf "), compares) == (True, "toxscreen perf")
 
 
 def commands_of_perf(*options: str) -> list[str]:
