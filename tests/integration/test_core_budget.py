@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -126,6 +127,42 @@ def test_perf_has_the_machine_to_itself_without_depends(tmp_path: Path) -> None:
     last = {name: max(test.ended for test in found if test.environment == name) for name in begun}
     assert begun["perf"] < last["others"], "it need not wait until all others are through"
     assert not any(test.begun < begun["perf"] < test.ended for test in found), "a run that waits has not begun"
+
+
+#: What `toxscreen perf` does around its measuring.
+COMPARE = """\
+import json, os, pathlib, time
+from toxscreen.cli.alone import alone
+pathlib.Path("started-compare").touch()
+with alone(os.environ) as lost:
+    began = time.time()
+    time.sleep(0.5)
+    pathlib.Path("alone.json").write_text(json.dumps([lost, began, time.time()]))
+"""
+
+
+def test_a_command_that_compares_has_the_machine_to_itself(tmp_path: Path) -> None:
+    files = {
+        "compare.py": COMPARE,
+        # It runs until the command waits, and then for some more.
+        "tests/unit/test_others.py": """\
+            import pathlib, time, pytest
+            @pytest.mark.parametrize("number", range(40))
+            def test_other(number):
+                until = time.monotonic() + 40
+                while not pathlib.Path("started-compare").exists() and time.monotonic() < until:
+                    time.sleep(0.02)
+                time.sleep(0.1)
+            """,
+    }
+    project = suite({"others": UNIT, "compare": f"{sys.executable} compare.py"}, files, 2).at(tmp_path)
+    result = tox(project)
+    result.expect(exit=0)
+    assert states(result) == {"others": {"passed": 40}}
+    lost, began, ended = json.loads((project.root / "alone.json").read_text(encoding="utf-8"))
+    beside = [test.node_id for test in ran(project) if test.begun < ended and began < test.ended]
+    after = [test for test in ran(project) if test.begun > ended]
+    assert (lost, beside, bool(after)) == (None, [], True)
 
 
 ALONE = """\
