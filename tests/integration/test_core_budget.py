@@ -196,6 +196,7 @@ def test_it_runs_alone_in_a_run_without_tox_as_well(tmp_path: Path, dist: str) -
     assert [test for one in alone for test in found if test.beside(one)] == []
     assert 1 < most_at_once(found) <= 3
     assert list(project.root.rglob("*.alone")) == []
+    assert result.run.queued == 0, "it waited for nobody else"
 
 
 def test_one_environment_has_nothing_to_share(tmp_path: Path) -> None:

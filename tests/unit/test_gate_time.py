@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import attempt, run
 
-from toxscreen.gates.time import judge_categories, judge_suite, lasted, slowest, waited_for
+from toxscreen.gates.time import by_itself, judge_categories, judge_suite, lasted, slowest, waited_for
 from toxscreen.model import Finding, LaneSpan, Ruling, Run, Verdict
 
 relaxed = settings(max_examples=60, database=None, deadline=None)
@@ -126,6 +126,26 @@ def test_waiting_for_slots_is_not_held_against_a_category_and_one_waits_for_it_a
         "took 50.0 s and 10.0 s of waiting for slots, its category unit has 49 s",
     )
     assert judge_suite({"unit": beside}, ("unit",), 59.0).measured == 60.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cores", "own"),
+    [
+        # By itself it could not be faster than its longest test ...
+        ((1.0, 55.0), "8", 55.0),
+        # ... than all of them on all cores: the workers waited for each other ...
+        ((40.0, 40.0, 36.0), "2", 58.0),
+        ((1.0, 1.0), "2", 20.0),
+        # ... of which an older record does not say how many there were ...
+        ((25.0, 25.0), "", 50.0),
+        # ... and is never slower than it was.
+        ((90.0, 1.0), "2", 60.0),
+    ],
+)
+def test_by_itself_a_run_is_not_faster_than_it_could_be(seconds: tuple[float, ...], cores: str, own: float) -> None:
+    attempts = [attempt(f"test_{number}", call=each) for number, each in enumerate(seconds)]
+    waited = replace(run("unit", attempts, lasted=60.0), spans=(LaneSpan("main", 0.0, queued=40.0),))
+    assert by_itself(replace(waited, header=replace(waited.header, host={"cores": cores}))) == own
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,14 @@ def lasted(run: Run) -> float:
 
 
 def by_itself(run: Run) -> float:
-    """Seconds that a run would have taken without others beside it: its workers waited for slots meanwhile."""
-    return max(0.0, lasted(run) - run.queued)
+    """Seconds that a run would have taken without others beside it: its workers waited for slots meanwhile.
+
+    Part of that they waited for each other. So it is not less than the longest test, nor than all tests on all cores.
+    """
+    seconds = [attempt.seconds for attempt in run.attempts]
+    cores = run.header.host.get("cores", "")
+    together = sum(seconds) / max(1, int(cores) if cores.isdecimal() else 1)
+    return max(lasted(run) - run.queued, min(lasted(run), max(together, *seconds, 0.0)))
 
 
 def waited_for(runs: Sequence[Run]) -> float:

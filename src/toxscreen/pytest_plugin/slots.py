@@ -58,6 +58,8 @@ class Slotted:
         self.config = config
         self.screen = screen
         self._find = find or (lambda: screen.slots)
+        #: Otherwise it waits for nobody but this very run.
+        self._is_shared = find is None
         self._client: Client | None = None
         self._is_found = False
         self._held: Kind | None = None
@@ -91,7 +93,7 @@ class Slotted:
         if client.acquire(kind, self._gone, keeps=_keeps(item)):
             self._held = kind
             self._taken = host.CLOCK.elapsed()
-            if self._taken - asked >= _QUEUED:
+            if self._is_shared and self._taken - asked >= _QUEUED:
                 item.stash[QUEUED_KEY] = self._taken - asked
         elif client.problem is None:
             pytest.exit("the run is over: its controller is gone", returncode=pytest.ExitCode.INTERRUPTED)
