@@ -48,7 +48,7 @@ class Turns:
     ) -> None:
         self.children = children
         self._chance = chance
-        answers = {name: child.ask(run=node_id, next=following) for name, child in children.items()}
+        answers = {name: children[name].ask(run=node_id, next=following) for name in chance(list(children))}
         over = {name for name, answer in answers.items() if answer["said"] == "done"}
         if over:
             self._over({name: answers[name] for name in over}, "the test does not use its benchmark fixture")
@@ -76,7 +76,7 @@ class Turns:
 
     def warm(self, times: int) -> Block:
         """A block in each process that does not count; the base's is returned."""
-        return {name: self._block(name, times, kept=False) for name in self.children}[BASE]
+        return {name: self._block(name, times, kept=False) for name in self._chance(list(self.children))}[BASE]
 
     def blocks(self, times: int, number: int) -> dict[str, list[Block]]:
         """So many blocks in each process, in turn and in random order."""
@@ -103,7 +103,7 @@ class Turns:
         Returns:
             What it said itself on the candidate's side.
         """
-        done = {name: child.ask(end=True) for name, child in self.children.items()}
+        done = {name: self.children[name].ask(end=True) for name in self._chance(list(self.children))}
         if any(answer["outcome"] != "passed" for answer in done.values()):
             self._over(done, "")
         extra: Mapping[str, str] = done[CANDIDATE]["extra"]

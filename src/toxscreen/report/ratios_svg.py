@@ -1,4 +1,4 @@
-"""The ratios of a comparison with their intervals as an SVG picture: a row a benchmark, the dead zone in the middle.
+"""The ratios of a comparison with their intervals as an SVG picture: a row a benchmark, the resolution in the middle.
 
 It needs nothing beside itself and follows the reader's choice of light or dark. The scale is logarithmic: twice as
 fast lies as far from the middle as twice as slow.
