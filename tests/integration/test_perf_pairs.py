@@ -255,8 +255,14 @@ def test_a_benchmark_that_hangs_is_ended_and_named(tmp_path: Path) -> None:
 
 def test_what_only_one_side_has_and_what_cannot_be_collected(tmp_path: Path) -> None:
     one = "def test_{}(benchmark):\n    benchmark(int)\n"
-    base = {"tests/perf/test_a.py": one.format("kept") + one.format("old"), "tests/perf/test_b.py": one.format("b")}
+    skipped = "import pytest\nnothing = pytest.importorskip('nothing_like_it')\n" + one.format("skipped")
+    base = {
+        "tests/perf/test_a.py": one.format("kept") + one.format("old"),
+        "tests/perf/test_b.py": one.format("b"),
+        "tests/perf/test_s.py": skipped,
+    }
     candidate = {
+        "tests/perf/test_s.py": skipped,
         "tests/perf/test_a.py": one.format("kept") + one.format("added"),
         "tests/perf/test_b.py": "import nothing_like_it\n",
         "tests/perf/test_c.py": one.format("c"),
@@ -270,6 +276,7 @@ def test_what_only_one_side_has_and_what_cannot_be_collected(tmp_path: Path) -> 
         ("tests/perf/test_a.py::test_old",),
         {"tests/perf/test_b.py::test_b": why},
         ("tests/perf/test_a.py",),
+        skipped={"tests/perf/test_s.py": "could not import 'nothing_like_it': No module named 'nothing_like_it'"},
     )
 
 

@@ -88,6 +88,14 @@ def test_open_questions_are_not_green(change: Change) -> None:
     assert (verdict.ruling, verdict.reason) == (Ruling.UNMEASURED, f"not decided: {FILE}::test_b ({shown})")
     assert (verdict.denominator, verdict.expected_denominator) == (1, 2)
     assert [each.slug for each in verdict.findings] == [f"performance-{change}"]
+    # One with --select would be no evidence.
+    assert verdict.remedy == ("toxscreen", "perf")
+
+
+def test_what_is_skipped_is_told() -> None:
+    verdict = of(comparison(one("test_a"), skipped=(f"{FILE}::test_b", "tests/perf/test_other.py")))
+    assert (verdict.ruling, verdict.reason) == (Ruling.PASS, "none of 1 is slower; skipped: 2")
+    assert (verdict.denominator, verdict.expected_denominator) == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +121,7 @@ def test_nothing_on_both_sides(changes: tuple[Change, ...], ruling: Ruling, reas
             {"base": Revision("HEAD", "d" * 40)},
             f"the evidence perf is against {'d' * 12}, and changes are compared with {'b' * 12}",
         ),
+        ({"candidate": Revision("working tree", BASE)}, f"the evidence perf compares {'b' * 12} with itself"),
         ({"resolution": 0.05}, "the evidence perf has a resolution of 5 %, at most 3 % are allowed"),
         ({"resolution": float("nan")}, None),
         ({"complete": False}, "the evidence perf is of a comparison that was cut short"),
@@ -175,3 +184,4 @@ def test_the_base_is_that_of_all_changes_or_the_one_that_is_named(
     (tmp_path / "pyproject.toml").write_text('[tool.toxscreen.perf]\nagainst = "v1"\n', encoding="utf-8")
     assert perf_bases(project(tmp_path, usual), None) == frozenset({"1" * 40, "9" * 40})
     assert perf_bases(project(tmp_path, "no git"), "v2") == frozenset({"2" * 40})
+    assert perf_bases(project(tmp_path, usual), "v3") == "there is no revision 'v3'"

@@ -189,6 +189,24 @@ def test_no_round_is_begun_that_would_not_end_in_time(now: list[float]) -> None:
     assert found.complete
 
 
+def test_a_smaller_round_has_time_where_a_large_one_would_not(now: list[float]) -> None:
+    # The round of four benchmarks takes 10 s, and the base against itself is measured in it: 12 processes.
+    pairs = Pairs(now, Collected(("a", "b", "c", "d")), {"a": 2.0}, broken=dict.fromkeys("bcd", "fails"))
+    found = compare(pairs, Decides, 13.0, lambda _: None, resolution=0.03)
+    assert [each.node_ids for each in pairs.rounds] == [("a", "b", "c", "d"), ("a",)]
+    assert found.compared[0].change is Change.REGRESSED
+
+
+def test_files_that_are_skipped_as_a_whole_are_told(now: list[float]) -> None:
+    pairs = Pairs(now, Collected(("a", "b"), skipped={"c.py": "no numpy"}), {"a": 1.0}, skipped={"b": "no disk"})
+    found = compare(pairs, Decides, 60.0, lambda _: None, resolution=0.03)
+    assert ([each.node_id for each in found.compared], found.skipped) == (["a"], ("b", "c.py"))
+    assert found.notes == (
+        "not measured, it is skipped in both revisions: c.py: no numpy",
+        "not measured, it is skipped in both revisions: b: no disk",
+    )
+
+
 def test_what_was_found_before_an_interrupt_is_kept(now: list[float]) -> None:
     pairs = Pairs(now, Collected(("a", "b")), {"a": 2.0, "b": 2.0}, interrupted_at=1)
     found = compare(pairs, Decides, 60.0, lambda _: None, resolution=0.03)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from compared import FILE, comparison, every_kind, one
+from compared import BASE, FILE, comparison, every_kind, one
 
 from toxscreen.cli import perf_page
 from toxscreen.errors import Exit
@@ -95,6 +95,12 @@ tests/perf/test_speed.py::test_same       1.000  0.990 to 1.010  20     same    
             "not judged: the base against itself did not pass: base over base is 1.040",
         ),
         (
+            comparison(one("test_a"), candidate=Revision("working tree", BASE)),
+            Exit.UNJUDGED,
+            "not judged: the base is what is checked out; name another one (--against)",
+        ),
+        (comparison(one("test_a"), candidate=Revision("working tree", BASE, dirty=True)), Exit.CLEAN, ""),
+        (
             replace(every_kind(), complete=False, self_check=NOISY),
             Exit.INTERRUPTED,
             "interrupted: what was found so far is told, nothing of it is kept for gates",
@@ -150,6 +156,7 @@ def test_data_is_json_that_every_reader_takes() -> None:
         "self_check": {"passed": True, "reason": "fine", "pairs": 4, "intervals": {f"{FILE}::test_a": interval}},
         "notes": [],
         "complete": True,
+        "skipped": [],
     }
     (row,) = perf_page.page(found).tables[0].rows
     assert row[1:3] == ("1.000", "")

@@ -235,7 +235,10 @@ def perf_bases(found: Project, against: str | None) -> frozenset[str] | str:
     """
     named = against or load_perf(found.root, host.environment()).against or found.limits.value("against")
     commits = set() if isinstance(found.base, str) else {found.base.commit}
-    if named is not None and (commit := host.git_resolve(found.root, named)) is not None:
+    if named is not None:
+        commit = host.git_resolve(found.root, named)
+        if commit is None:
+            return f"there is no revision {named!r}"
         # Who names a revision means it, or the commit at which the branch left it.
         commits = {commit, host.git_merge_base(found.root, "HEAD", named) or commit}
     return frozenset(commits) or str(found.base)

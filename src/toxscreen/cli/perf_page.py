@@ -44,11 +44,16 @@ def status(comparison: Comparison) -> Exit:
     changes = {each.change for each in comparison.compared}
     if not comparison.complete:
         return Exit.INTERRUPTED
-    if not comparison.self_check.passed:
+    if not comparison.self_check.passed or is_of_one_commit(comparison):
         return Exit.UNJUDGED
     if Change.REGRESSED in changes:
         return Exit.FOUND
     return Exit.UNJUDGED if changes & {Change.UNDECIDED, Change.BROKEN} or not changes & _DECIDED else Exit.CLEAN
+
+
+def is_of_one_commit(comparison: Comparison) -> bool:
+    """Whether both sides are the same, so that nothing is compared."""
+    return comparison.base.commit == comparison.candidate.commit and not comparison.candidate.dirty
 
 
 def page(comparison: Comparison, closing: Sequence[str] = ()) -> Page:
@@ -180,6 +185,8 @@ def _meaning(comparison: Comparison) -> Iterable[str]:
     changes = {each.change for each in comparison.compared}
     if not comparison.complete:
         yield "interrupted: what was found so far is told, nothing of it is kept for gates"
+    elif is_of_one_commit(comparison):
+        yield "not judged: the base is what is checked out; name another one (--against)"
     elif not changes:
         yield "not judged: no benchmark was found (pytest tests with the fixture benchmark of pytest-benchmark)"
     elif changes == {Change.NEW}:

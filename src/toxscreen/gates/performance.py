@@ -58,6 +58,8 @@ def _lack(data: Mapping[str, Any], resolution: float, bases: Collection[str] | s
     if commit not in bases:
         wanted = " or ".join(sorted(each[:12] for each in bases)) or "nothing"
         return f"the evidence {KIND} is against {commit[:12]}, and changes are compared with {wanted}"
+    if data["candidate"]["commit"] == commit and not data["candidate"]["dirty"]:
+        return f"the evidence {KIND} compares {commit[:12]} with itself"
     asked = 100 * float(data["resolution"])
     if not asked <= resolution + _ROUNDING:
         return f"the evidence {KIND} has a resolution of {asked:g} %, at most {resolution:g} % are allowed"
@@ -88,6 +90,8 @@ def _judged(data: Mapping[str, Any], limit: int) -> Verdict:
     for change, words in ((Change.IMPROVED, "faster"), (Change.NEW, "new"), (Change.GONE, "gone")):
         count = sum(each is change for each, _ in compared)
         reason += f"; {words}: {count}" if count and decided else ""
+    skipped = len(data.get("skipped", ()))
+    reason += f"; skipped: {skipped}" if skipped else ""
     findings = tuple(_finding(each) for each in blamed)
     base = data["base"]
     return Verdict(
@@ -98,11 +102,12 @@ def _judged(data: Mapping[str, Any], limit: int) -> Verdict:
         limit=limit,
         numerator=len(regressed),
         denominator=decided,
-        expected_denominator=decided + len(open_ones),
+        expected_denominator=decided + len(open_ones) + skipped,
         findings=findings,
         unit="benchmarks",
         source=f"evidence perf, against {base['commit'][:12]} ({base['name']})",
-        remedy=findings[0].remedy if findings else COMMAND if ruling is Ruling.UNMEASURED else (),
+        # A comparison of one benchmark is no evidence.
+        remedy=COMMAND if ruling is Ruling.UNMEASURED else findings[0].remedy if findings else (),
     )
 
 

@@ -114,3 +114,5 @@ class Comparison:
     notes: tuple[str, ...] = ()
     #: Whether all that was to be done was done.
     complete: bool = True
+    #: Benchmarks, or whole files of them, that are skipped on both sides.
+    skipped: tuple[str, ...] = ()

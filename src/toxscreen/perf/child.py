@@ -238,6 +238,7 @@ class Plugin:
         self._line = line
         self._orders = orders
         self._broken: list[tuple[str, str]] = []
+        self._skipped: list[tuple[str, str]] = []
         self._outcome, self._text = "passed", ""
         #: Of the test that runs: what measured it.
         self._fixture: Any = None
@@ -276,10 +277,13 @@ class Plugin:
         raise pytest.UsageError(text)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what cannot be collected: the rest is measured all the same."""
+        """Keep what cannot be collected, or is skipped as a whole: the rest is measured all the same."""
         if report.failed:
             text = str(report.longrepr).strip().rpartition("\n")[2].removeprefix("E").strip()
             self._broken.append((report.nodeid, text[:_MOST_TEXT]))
+        elif report.skipped:
+            told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self._skipped.append((report.nodeid, told.removeprefix("Skipped: ")[:_MOST_TEXT]))
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self) -> bool:
@@ -297,7 +301,7 @@ class Plugin:
         items = {item.nodeid: item for item in session.items if "benchmark" in getattr(item, "fixturenames", ())}
         tests = [self._about(item) for item in items.values()] if self._orders["mode"] == "collect" else []
         elsewhere = _elsewhere(self._orders["folder"]) if tests else []
-        self._line.say("collected", tests=tests, broken=self._broken, elsewhere=elsewhere)
+        self._line.say("collected", tests=tests, broken=self._broken, skipped=self._skipped, elsewhere=elsewhere)
         while self._orders["mode"] != "collect":
             order = self._line.hear()
             if "core" in order:

@@ -136,7 +136,7 @@ def compare(
 
     tell(Progress("collecting", 0.0, budget))
     collected = pairing.collect()
-    seen = _Seen(collected, dict(collected.broken))
+    seen = _Seen(collected, dict(collected.broken), dict(collected.skipped))
     sampler = sampling(collected.both) if collected.both else None
     machine = Machine()
 
@@ -164,6 +164,7 @@ def compare(
         SelfCheck(passed=False, reason="no benchmark was measured") if sampler is None else sampler.self_checked(),
         (*_notes(seen, pairing.about), *seen.notes),
         complete=not seen.is_interrupted,
+        skipped=tuple(sorted(seen.skipped)),
     )
 
 
@@ -174,11 +175,13 @@ def _rounds(
     left: Callable[[], float],
     told: Callable[[str], None],
 ) -> None:
-    longest = 0.0
+    #: Seconds that one benchmark took in one process.
+    each = 0.0
     while (wanted := sampler.wanted()) is not None:
         told(f"measuring {len(wanted.node_ids)} benchmark{'s' * (len(wanted.node_ids) != 1)}")
         before = left()
-        if longest and before < longest:
+        processes = len(wanted.node_ids) * (3 if wanted.self_check else 2)
+        if each and before < each * processes:
             seen.is_out_of_time = True
             return
         result = pairing.run(wanted)
@@ -186,7 +189,7 @@ def _rounds(
         sampler.add(wanted, result.ratios, result.self_ratios)
         for node_id in {**result.broken, **result.skipped}:
             sampler.drop(node_id)
-        longest = before - left()
+        each = (before - left()) / processes
 
 
 def _standings(sampler: Sampler[Any] | None, node_ids: Sequence[str], seen: _Seen) -> tuple[Standing, ...]:

@@ -83,6 +83,8 @@ class Collected:
     differing: tuple[str, ...] = ()
     #: Modules that both sides import from the same place, which belongs to neither: those are not compared.
     shared: tuple[str, ...] = ()
+    #: Why files were skipped as a whole, on both sides.
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +184,14 @@ class Pairing:
             broken,
             tuple(file for file in dict.fromkeys(map(file_of, both)) if self._differs(file)),
             tuple(sorted(shared)),
+            {file: why for file, why in found[CANDIDATE]["skipped"] if file in dict(found[BASE]["skipped"])},
         )
 
     def _collected(self, name: str) -> dict[str, Any]:
         side = self._sides[name]
         paths = [path for path in self.options.paths if (side.folder / path).exists()]
         if not paths:
-            return {"tests": [], "broken": [], "elsewhere": []}
+            return {"tests": [], "broken": [], "skipped": [], "elsewhere": []}
         select = ("-k", self.options.select) if self.options.select else ()
         try:
             with self._started([name], "collect", [*select, *paths]) as (told, _):
