@@ -134,6 +134,34 @@ def test_a_fingerprint_is_of_names_content_links_and_modes(tmp_path: Path) -> No
     assert fingerprint(tmp_path, ["b"]) == seen[2]
 
 
+@pytest.mark.parametrize("where", ["top/config", "outside"])
+def test_nothing_is_removed_through_a_link_that_was_a_folder(tmp_path: Path, where: str) -> None:
+    top, tree, target = tmp_path / "top", tmp_path / "tree", tmp_path / where
+    (tree / "conf").mkdir(parents=True)
+    (tree / "conf" / "a.py").write_text("committed", encoding="utf-8")
+    target.mkdir(parents=True)
+    (target / "a.py").write_text("mine", encoding="utf-8")
+    top.mkdir(exist_ok=True)
+    (top / "conf").symlink_to(target)
+    # As git lists it: the link is new, and the files of the folder are gone.
+    names = ["conf", "conf/a.py"]
+    overlay(top, tree, names)
+    assert ((target / "a.py").read_text(encoding="utf-8"), (tree / "conf").readlink()) == ("mine", target)
+    assert fingerprint(tree, names) == fingerprint(top, names)
+
+
+def test_nothing_is_removed_through_a_link_that_is_a_folder_now(tmp_path: Path) -> None:
+    top, tree, target = tmp_path / "top", tmp_path / "tree", tmp_path / "outside"
+    for folder in (top / "conf", tree, target):
+        folder.mkdir(parents=True)
+    (target / "a.py").write_text("mine", encoding="utf-8")
+    (tree / "conf").symlink_to(target)
+    (top / "conf" / "b.py").write_text("new", encoding="utf-8")
+    overlay(top, tree, ["conf", "conf/a.py", "conf/b.py"])
+    assert [path.name for path in target.iterdir()] == ["a.py"]
+    assert ((tree / "conf").is_symlink(), [path.name for path in (tree / "conf").iterdir()]) == (False, ["b.py"])
+
+
 def test_a_file_that_cannot_be_copied_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1", encoding="utf-8")
     (tmp_path / "tree").write_text("no folder", encoding="utf-8")

@@ -54,10 +54,17 @@ def changed(top: Path) -> list[str]:
 
     Args:
         top: the top folder of the repository; the files are relative to it.
+
+    Raises:
+        PlaceError: git does not say.
     """
+    edited, untracked = host.git_edited(top), host.git_untracked(top)
+    if edited is None or untracked is None:
+        hint = "look at what `git diff HEAD` and `git ls-files --others` say, and how long they take"
+        raise PlaceError("git does not say what is not committed", place=Where(os.fspath(top)), hint=hint)
     # A repository inside of this one is listed as a folder.
-    own = (name for name in host.git_untracked(top) if _MADE.isdisjoint(PurePosixPath(name).parts))
-    return sorted({*host.git_edited(top), *(name for name in own if not name.endswith("/"))})
+    own = (name for name in untracked if _MADE.isdisjoint(PurePosixPath(name).parts))
+    return sorted({*edited, *(name for name in own if not name.endswith("/"))})
 
 
 def fingerprint(tree: Path, names: Sequence[str]) -> str:
@@ -69,8 +76,14 @@ def fingerprint(tree: Path, names: Sequence[str]) -> str:
     """
     digest = hashlib.sha256()
     for name in names:
-        digest.update(os.fsencode(name) + b"\0" + _content(tree / name) + b"\0")
+        content = b"gone" if _is_beyond_a_link(tree, name) else _content(tree / name)
+        digest.update(os.fsencode(name) + b"\0" + content + b"\0")
     return digest.hexdigest() if names else ""
+
+
+def _is_beyond_a_link(top: Path, name: str) -> bool:
+    """Whether a file lies in a folder that is a link by now: then it is somewhere else, and no part of the tree."""
+    return any((top / parent).is_symlink() for parent in PurePosixPath(name).parents)
 
 
 def _content(path: Path) -> bytes:
@@ -100,10 +113,12 @@ def overlay(top: Path, tree: Path, names: Sequence[str]) -> None:
     Raises:
         PlaceError: a file cannot be copied.
     """
-    there = [name for name in names if (top / name).is_symlink() or (top / name).is_file()]
+    own = [name for name in names if not _is_beyond_a_link(top, name)]
+    there = [name for name in own if (top / name).is_symlink() or (top / name).is_file()]
     try:
         for name in set(names).difference(there):
-            if not _is_folder(tree / name):
+            # What lies beyond a link of the commit is not ours to remove.
+            if not _is_beyond_a_link(tree, name) and not _is_folder(tree / name):
                 with contextlib.suppress(NotADirectoryError):
                     (tree / name).unlink(missing_ok=True)
         for name in there:
