@@ -129,6 +129,20 @@ def facts() -> dict[str, str]:
 # git
 
 
+#: Variables that name a repository: git sets them where it calls a hook, and they win over the folder asked for.
+GIT_VARIABLES = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
 #: How long git may think, in seconds; and how long it may write a working tree.
 _SHORT, _LONG = 30.0, 600.0
 
@@ -140,7 +154,8 @@ def _git(root: Path, *arguments: str, given: bytes | None = None, seconds: float
         return None
     try:
         command = [git, "-C", os.fspath(root), *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=seconds)
+        variables = {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
+        done = subprocess.run(command, input=given, env=variables, capture_output=True, check=False, timeout=seconds)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -239,20 +254,25 @@ def git_diff(root: Path, base: str) -> str | None:
     return None if answer is None else answer.decode("utf-8", "surrogateescape")
 
 
-def git_edited(root: Path) -> tuple[str, ...]:
+def git_edited(root: Path) -> tuple[str, ...] | None:
     """Tracked files that differ from the commit, added and removed ones included; relative to the repository's top.
 
     Args:
         root: the repository's top folder.
+
+    Returns:
+        None where git does not say.
     """
-    answer = _git(root, "diff", "HEAD", "--name-only", "--no-renames", "--no-ext-diff", "-z")
-    return tuple(os.fsdecode(name) for name in (answer or b"").split(b"\0") if name)
+    return _names(_git(root, "diff", "HEAD", "--name-only", "--no-renames", "--no-ext-diff", "-z"))
 
 
-def git_untracked(root: Path) -> tuple[str, ...]:
-    """Files that are neither tracked nor ignored, relative to the root."""
-    answer = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
-    return tuple(os.fsdecode(name) for name in (answer or b"").split(b"\0") if name)
+def git_untracked(root: Path) -> tuple[str, ...] | None:
+    """Files that are neither tracked nor ignored, relative to the root; None where git does not say."""
+    return _names(_git(root, "ls-files", "--others", "--exclude-standard", "-z"))
+
+
+def _names(answer: bytes | None) -> tuple[str, ...] | None:
+    return None if answer is None else tuple(os.fsdecode(name) for name in answer.split(b"\0") if name)
 
 
 def git_files(root: Path, *patterns: str) -> tuple[str, ...] | None:

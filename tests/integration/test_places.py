@@ -155,7 +155,7 @@ def test_both_sides_are_installed_and_found_again(tmp_path: Path) -> None:
         assert len(os.fspath(base.python)) == len(os.fspath(candidate.python))
         assert base.folder.name == candidate.folder.name == shop.top.name
         assert base.folder.is_relative_to(shop.cache)
-        assert (places.notes, base.problem, candidate.problem) == ((), None, None)
+        assert places.notes == ()
     assert shop.said == [
         f"base: checks out {shop.first[:12]}",
         "base: builds its environment with pip",
@@ -220,6 +220,27 @@ def test_the_working_tree_is_measured_as_it_is(tmp_path: Path) -> None:
     with shop.prepare() as other:
         assert other.candidate.folder != candidate.folder
         assert (other.candidate.folder / "ünew/data.bin").read_text() == "e"
+
+
+def test_a_hook_of_git_may_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop(tmp_path)
+    index, head = shop.root / ".git" / "index", shop.git("rev-parse", "HEAD")
+    before = index.read_bytes()
+    monkeypatch.chdir(shop.root)
+    for name, value in {"GIT_DIR": ".git", "GIT_INDEX_FILE": os.fspath(index), "GIT_PREFIX": ""}.items():
+        monkeypatch.setenv(name, value)
+    with shop.prepare() as places:
+        assert [installed(side.python) for side in (places.base, places.candidate)] == ["1 True", "2 True"]
+    monkeypatch.undo()
+    assert (index.read_bytes(), shop.git("rev-parse", "HEAD")) == (before, head)
+
+
+def test_changes_that_git_does_not_tell_of_are_not_left_out(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    (shop.root / ".git" / "index").write_bytes(b"damaged")
+    with pytest.raises(PlaceError) as raised:
+        shop.prepare()
+    assert "git does not say what is not committed [perf-place-unusable]" in raised.value.render()
 
 
 def test_any_revision_can_be_named_and_the_same_one_has_two_places(tmp_path: Path) -> None:
@@ -519,6 +540,17 @@ def test_places_of_projects_that_are_gone_are_removed(tmp_path: Path) -> None:
             assert folder.exists()
     with shop.prepare():
         assert not folder.exists()
+
+
+def test_another_project_s_folder_in_the_cache_is_in_nobody_s_way(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    (shop.cache / "theirs" / "project").mkdir(parents=True)
+    lost = shop.cache / "lost"
+    (lost / "lock").mkdir(parents=True)
+    (lost / "project").write_bytes(b"/nothing/like/it")
+    with shop.prepare() as places:
+        assert installed(places.base.python) == "1 True"
+    assert {path.name for path in shop.cache.iterdir()} == {"lost", "theirs", places.base.folder.parents[2].name}
 
 
 def test_a_cache_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def find_changes(root: Path, base: Base) -> Changes:
             added.add(file.path)
         new = {line.target_line_no for hunk in file for line in hunk if line.is_added}
         lines[file.path] = frozenset(number for number in new if number is not None)
-    for name in host.git_untracked(root):
+    for name in host.git_untracked(root) or ():
         added.add(name)
         try:
             count = len((root / name).read_text(encoding="utf-8").splitlines())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from toxscreen import host
 from toxscreen.errors import BuildError, PlaceError
 from toxscreen.errors import Place as Where
 
@@ -21,7 +22,7 @@ _SHOWN: Final = 15
 #: Variables that would send packages elsewhere, or that belong to a run around this one.
 _NOT_HANDED_ON: Final = frozenset(
     {
-        *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
+        *host.GIT_VARIABLES,
         *("PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER"),
         *("PYTHONHOME", "PYTHONPATH", "UV_SYSTEM_PYTHON", "UV_TARGET", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"),
     }

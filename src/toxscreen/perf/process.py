@@ -58,7 +58,7 @@ def environment(
     own = {
         name: value
         for name, value in variables.items()
-        if name not in _NOT_INHERITED and not name.startswith(_PREFIXES_NOT_INHERITED)
+        if name not in _NOT_INHERITED | host.GIT_VARIABLES and not name.startswith(_PREFIXES_NOT_INHERITED)
     }
     path = os.pathsep.join(filter(None, (os.fspath(side.python.parent), own.get("PATH"))))
     places = {"HOME": os.fspath(folder / "home"), "TMPDIR": os.fspath(folder / "tmp")}
@@ -95,8 +95,11 @@ class Child:
         self._folder = folder
         self._limit = limit
         self._buffer = b""
-        for name in ("home", "tmp"):
-            (folder / name).mkdir(parents=True)
+        try:
+            for name in ("home", "tmp"):
+                (folder / name).mkdir(parents=True)
+        except OSError as error:
+            raise GoneError(f"the process {where} has no place to work in: {error}") from None
         reads, self._orders = os.pipe()
         self._answers, writes = os.pipe()
         told = json.dumps({**orders, "folder": os.fspath(side.folder), "reads": reads, "writes": writes})

@@ -336,12 +336,20 @@ def _take(file: IO[str]) -> bool:
 def _forget_lost_projects(cache: Path, own: Path) -> None:
     """Take away the places of projects whose folder is gone, unless somebody uses them."""
     for folder in cache.iterdir():
-        origin = folder / _ORIGIN
-        if folder == own or not origin.is_file() or Path(os.fsdecode(origin.read_bytes())).exists():
-            continue
-        with (folder / _LOCK).open("a+", encoding="ascii") as file:
-            if _take(file):
-                remove_tree(folder)
+        # Another user's, or one that another run removes just now, is in nobody's way.
+        with contextlib.suppress(OSError):
+            if folder != own and _is_lost(Path(os.fsdecode((folder / _ORIGIN).read_bytes()))):
+                with (folder / _LOCK).open("a+", encoding="ascii") as file:
+                    if _take(file):
+                        remove_tree(folder)
+
+
+def _is_lost(project: Path) -> bool:
+    try:
+        project.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
 
 
 def _plain(name: str) -> str:
