@@ -253,6 +253,13 @@ def test_a_benchmark_that_hangs_is_ended_and_named(tmp_path: Path) -> None:
     assert "in hang" in rest
 
 
+def test_sides_that_count_several_executions_as_one_are_compared_by_one(tmp_path: Path) -> None:
+    text = "def test_a(benchmark):\n    benchmark.pedantic(sum, args=(range(20_000),), iterations={}, rounds=3)\n"
+    _, found = measured(pairing(tmp_path, {T: text.format(5)}, {T: text.format(10)}))
+    (ratio,) = found.ratios.values()
+    assert abs(ratio) < log(1.5), "twice as many iterations are not twice the time"
+
+
 def test_what_only_one_side_has_and_what_cannot_be_collected(tmp_path: Path) -> None:
     one = "def test_{}(benchmark):\n    benchmark(int)\n"
     skipped = "import pytest\nnothing = pytest.importorskip('nothing_like_it')\n" + one.format("skipped")
@@ -260,9 +267,11 @@ def test_what_only_one_side_has_and_what_cannot_be_collected(tmp_path: Path) -> 
         "tests/perf/test_a.py": one.format("kept") + one.format("old"),
         "tests/perf/test_b.py": one.format("b"),
         "tests/perf/test_s.py": skipped,
+        "tests/perf/test_t.py": one.format("t"),
     }
     candidate = {
         "tests/perf/test_s.py": skipped,
+        "tests/perf/test_t.py": skipped,
         "tests/perf/test_a.py": one.format("kept") + one.format("added"),
         "tests/perf/test_b.py": "import nothing_like_it\n",
         "tests/perf/test_c.py": one.format("c"),
@@ -270,13 +279,15 @@ def test_what_only_one_side_has_and_what_cannot_be_collected(tmp_path: Path) -> 
     with pairing(tmp_path, base, candidate) as pairs:
         found = pairs.collect()
     why = "cannot be collected in the candidate: ModuleNotFoundError: No module named 'nothing_like_it'"
+    left_out = "is skipped as a whole in the candidate"
+    missing = "could not import 'nothing_like_it': No module named 'nothing_like_it'"
     assert found == Collected(
         ("tests/perf/test_a.py::test_kept",),
         ("tests/perf/test_a.py::test_added", "tests/perf/test_c.py::test_c"),
         ("tests/perf/test_a.py::test_old",),
-        {"tests/perf/test_b.py::test_b": why},
+        {"tests/perf/test_b.py::test_b": why, "tests/perf/test_t.py::test_t": f"{left_out}: {missing}"},
         ("tests/perf/test_a.py",),
-        skipped={"tests/perf/test_s.py": "could not import 'nothing_like_it': No module named 'nothing_like_it'"},
+        skipped={"tests/perf/test_s.py": missing},
     )
 
 

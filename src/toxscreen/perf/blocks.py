@@ -38,6 +38,10 @@ class Block(NamedTuple):
         """Seconds on one of the clocks."""
         return self.cpu if clock is Clock.CPU else self.wall
 
+    def shared(self, iterations: int) -> Block:
+        """What each of so many executions took that the benchmark itself counts as one."""
+        return self._replace(cpu=self.cpu / iterations, wall=self.wall / iterations)
+
 
 def is_enough(block: Block, least: float = LEAST_SECONDS) -> bool:
     """Whether a block is long enough, or would take too long to be made longer."""

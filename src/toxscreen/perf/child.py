@@ -126,7 +126,7 @@ def _of_children() -> float:
 class Simple:
     """``benchmark(function, ...)``."""
 
-    mode, iterations, is_once = "benchmark", 1, False
+    iterations, is_once = 1, False
 
     def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
         self._call = (function, args, kwargs)
@@ -153,8 +153,6 @@ class Pedantic:
 
     The number of rounds is chosen here too, unless it is one: what has no set-up and is run once may work only once.
     """
-
-    mode = "pedantic"
 
     def __init__(
         self,
@@ -367,8 +365,7 @@ class Plugin:
         if hasattr(gc, "freeze"):
             # The heap of pytest is no part of what is measured.
             gc.freeze()
-        about = {"group": fixture.group, "mode": benchmark.mode, "iterations": benchmark.iterations}
-        self._line.say("ready", once=benchmark.is_once, **about)
+        self._line.say("ready", once=benchmark.is_once, iterations=benchmark.iterations)
         try:
             while True:
                 order = self._line.hear()

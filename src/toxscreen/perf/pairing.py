@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 from toxscreen import host
-from toxscreen.errors import BenchmarksError, Place
+from toxscreen.errors import BenchmarksError, Place, PlaceError
 from toxscreen.model import Clock, Memory
 from toxscreen.perf.blocks import Block, figure, is_waiting
 from toxscreen.perf.process import Child, GoneError
@@ -112,8 +112,6 @@ class About:
     #: Executions of a block, and blocks of a process: the same in all pairs.
     times: int | None = None
     blocks: int = 1
-    #: Executions that the benchmark itself counts as one.
-    iterations: int = 1
     #: Whether it is measured by the CPU and spends most of its time otherwise, in all pairs; None before the first.
     is_waiting: bool | None = None
     #: What it said itself on the candidate's side.
@@ -127,6 +125,9 @@ class Pairing:
         base: the one side.
         candidate: the other.
         options: how.
+
+    Raises:
+        PlaceError: there is no room for temporary files.
     """
 
     def __init__(self, base: Side, candidate: Side, options: PairOptions | None = None) -> None:
@@ -135,7 +136,13 @@ class Pairing:
         self.about: dict[str, About] = {}
         self._sides = {BASE: base, CANDIDATE: candidate, AGAIN: base}
         self._chance = random.Random(self.options.seed)  # noqa: S311 - no secrets
-        self._folder = Path(tempfile.mkdtemp(prefix="toxscreen-perf-", dir=self.options.work))
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="toxscreen-perf-", dir=self.options.work))
+        except OSError as error:
+            hint = "make room, or set TMPDIR"
+            raise PlaceError(
+                f"no folder for temporary files can be made: {error.strerror or error}", hint=hint
+            ) from None
         self._number = 0
         self._children: list[Child] = []
 
@@ -172,6 +179,9 @@ class Pairing:
             for file, text in told["broken"]:
                 why = f"cannot be collected {IN[name]}: {text}"
                 broken.update(dict.fromkeys([each for each in other if file_of(each) == file] or [file], why))
+            for file, text in told["skipped"]:
+                why = f"is skipped as a whole {IN[name]}: {text}"
+                broken.update({each: why for each in other if file_of(each) == file})
         for node_id, test in {**tests[BASE], **tests[CANDIDATE]}.items():
             waits = test["waits"] or any(fnmatch(node_id, pattern) for pattern in self.options.waits)
             self.about[node_id] = About(Clock.WALL if waits else Clock.CPU, test["group"])
@@ -291,7 +301,6 @@ class Pairing:
 
         def measure(node_id: str, turns: Turns) -> None:
             about = self.about.setdefault(node_id, About())
-            about.iterations = turns.iterations
             if turns.is_once:
                 about.times = 1
             elif about.times is None:
@@ -371,7 +380,7 @@ class Pairing:
         again = figure(blocks[BASE], blocks[AGAIN], about.clock) if AGAIN in blocks else None
         if again is not None:
             found.self_ratios[node_id] = again
-        executions = (about.times or 1) * about.iterations
+        executions = about.times or 1
         base, candidate = (
             statistics.median(block.on(about.clock) for block in blocks[name]) / executions
             for name in (BASE, CANDIDATE)

@@ -169,10 +169,14 @@ class _Work:
         if stale is not None:
             self._tell(f"{_SIDES[stale.kind]}: its packages are of another day than the other side's")
             self._shelf.remove(stale)
+            made = self._try(OLD, lambda: self._old(base)) if stale is earlier else self._try(NEW, self._new)
+            raise_together(self._errors)
+            if made is None:  # pragma: no cover - an error was raised
+                raise PlaceError("a place is missing")
             if stale is earlier:
-                _, earlier = self._old(base)
+                _, earlier = made
             else:
-                candidate, later = self._new()
+                candidate, later = made
         sides = self._side(earlier, base), self._side(later, candidate)
         return Places(*sides, self._work_folder(), _notes(earlier, later), stay())
 

@@ -17,5 +17,3 @@ class Side:
     #: Of the environment in which it is installed.
     python: Path
     revision: Revision
-    #: Why it cannot be measured, in words.
-    problem: str | None = None

@@ -54,7 +54,7 @@ class Turns:
             self._over({name: answers[name] for name in over}, "the test does not use its benchmark fixture")
         #: Whether it may work only once, and the executions that it counts as one.
         self.is_once: bool = answers[BASE]["once"]
-        self.iterations: int = answers[BASE]["iterations"]
+        self.iterations: dict[str, int] = {name: answers[name]["iterations"] for name in children}
 
     def calibrate(self) -> tuple[int, int]:
         """Choose by the base; the others do the same, so that no side is the warmer one.
@@ -79,11 +79,11 @@ class Turns:
         return {name: self._block(name, times, kept=False) for name in self._chance(list(self.children))}[BASE]
 
     def blocks(self, times: int, number: int) -> dict[str, list[Block]]:
-        """So many blocks in each process, in turn and in random order."""
+        """So many blocks in each process, in turn and in random order; seconds are those of one iteration."""
         found: dict[str, list[Block]] = {name: [] for name in self.children}
         for _ in range(number):
             for name in self._chance(list(self.children)):
-                found[name].append(self._block(name, times, kept=True))
+                found[name].append(self._block(name, times, kept=True).shared(self.iterations[name]))
         return found
 
     def _block(self, name: str, times: int, *, kept: bool) -> Block:
