@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from toxscreen import host
 from toxscreen.analysis import evidence
-from toxscreen.cli import perf
+from toxscreen.cli import perf, perf_measuring
 from toxscreen.cli.main import main
 from toxscreen.cli.perf_measuring import Job
 from toxscreen.cli.perf_watch import Watch
@@ -280,6 +281,21 @@ def test_trends(project: Path, run: Perf, made: Made) -> None:
     status, _, errors = run("--trend", "a.json")
     assert (status, len(made.jobs)) == (2, 1)
     assert errors.startswith("toxscreen: a.json: cannot be read: No such file or directory [benchmarks-unreadable]\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no such signals here")
+def test_a_signal_that_ends_the_process_is_a_ctrl_c_meanwhile() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), perf_measuring.ended_like_by_ctrl_c():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_no_version_of_python_takes_for_a_pattern_is_told(project: Path, run: Perf, made: Made) -> None:
+    (project / "pyproject.toml").write_text('[tool.toxscreen.perf]\npaths = ["/tests/*"]\n', encoding="utf-8")
+    status, _, errors = run()
+    assert (status, made.jobs) == (2, [])
+    assert f"{PLACE}.paths: there are no benchmarks: nothing here is called /tests/*" in errors
 
 
 # what is shown meanwhile

@@ -138,7 +138,7 @@ def _job(arguments: argparse.Namespace, root: Path) -> Job:
 def _named(names: Sequence[str], root: Path) -> tuple[str, ...]:
     found, wrong = [], []
     for name in names:
-        path = (here() / name).resolve()
+        path = Path(os.path.realpath(here() / name))
         if path.exists() and path.is_relative_to(root):
             found.append(os.path.relpath(path, root).replace(os.sep, "/"))
         else:
@@ -166,7 +166,11 @@ def _usual(root: Path, asked: Perf, settings: Settings) -> tuple[str, ...]:
 
 def _matches(root: Path, path: str) -> bool:
     if any(sign in path for sign in "*?["):
-        return not Path(path).is_absolute() and next(root.glob(path), None) is not None
+        try:
+            return next(root.glob(path), None) is not None
+        except (ValueError, NotImplementedError):
+            # What the version of Python at hand takes for no pattern.
+            return False
     return (root / path).exists()
 
 

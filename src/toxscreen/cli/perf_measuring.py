@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,11 +61,15 @@ def measured(job: Job, watch: Watch) -> Comparison:
     constraints = None if job.constraints is None else Path(job.constraints)
     wanted = PlaceOptions(install=job.install, constraints=constraints, usual=job.usual, variables=variables)
     method = Method(resolution=job.resolution)
-    with prepare(job.root, job.against, wanted, watch.step) as places:
+    watch.step("waiting until nothing else runs")
+    with ExitStack() as stack:
+        stack.enter_context(ended_like_by_ctrl_c())
+        # First: who waits for places that another has must not keep that one from having the machine.
+        lost = stack.enter_context(alone(variables))
+        places = stack.enter_context(prepare(job.root, job.against, wanted, watch.step))
         paths = _expanded(job.paths, places.base.folder, places.candidate.folder)
         how = PairOptions(paths, job.options, job.select, job.waits, markers=job.markers, work=places.work)
-        watch.step("waiting until nothing else runs")
-        with alone(variables) as lost, Pairing(places.base, places.candidate, how) as pairing:
+        with Pairing(places.base, places.candidate, how) as pairing:
             found = compare(
                 pairing,
                 lambda node_ids: Sampling(node_ids, method),
@@ -75,6 +81,25 @@ def measured(job: Job, watch: Watch) -> Comparison:
         return replace(found, notes=told)
 
 
+@contextmanager
+def ended_like_by_ctrl_c() -> Iterator[None]:
+    """Meanwhile, a signal that ends this process ends what it has started, too."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    previous = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in previous.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 def _expanded(paths: Iterable[str], *sides: Path) -> tuple[str, ...]:
     """The paths, patterns replaced by what matches them on either side."""
     found: dict[str, None] = {}
@@ -83,5 +108,6 @@ def _expanded(paths: Iterable[str], *sides: Path) -> tuple[str, ...]:
             found[path] = None
             continue
         for side in sides:
-            found.update(dict.fromkeys(sorted(each.relative_to(side).as_posix() for each in side.glob(path))))
+            there = [each for each in side.glob(path) if each.suffix == ".py" or each.is_dir()]
+            found.update(dict.fromkeys(sorted(each.relative_to(side).as_posix() for each in there)))
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -148,11 +149,16 @@ def compare(
             _rounds(pairing, sampler, seen, lambda: budget - passed(), told)
         seen.notes += machine.notes()
         measured = [each for each in collected.both if each not in seen.broken and each not in seen.skipped]
-        if with_memory and measured:
-            told("measuring memory")
-            seen.memory = pairing.memory(measured)
     except KeyboardInterrupt:
-        seen.is_interrupted = True
+        seen.is_interrupted, measured = True, []
+    if with_memory and measured:
+        if passed() < budget:
+            told("measuring memory")
+            # A convenience: what was decided before stands without it.
+            with contextlib.suppress(KeyboardInterrupt):
+                seen.memory = pairing.memory(measured)
+        else:
+            seen.notes.append("memory was not measured: the time was up (--budget)")
     return Comparison(
         pairing.base.revision,
         pairing.candidate.revision,

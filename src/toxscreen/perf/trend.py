@@ -73,7 +73,9 @@ def note(root: Path, comparison: Comparison) -> None:
     is_sure = comparison.complete and comparison.self_check.passed
     accepted = [each for each in comparison.compared if each.change in _SURE and each.interval is not None]
     others = {each.change for each in comparison.compared} - _SURE - {Change.NEW, Change.GONE}
-    if base is None or candidate is None or comparison.candidate.dirty or not is_sure or others or not accepted:
+    if base is None or candidate is None or base == candidate or comparison.candidate.dirty:
+        return
+    if not is_sure or others or not accepted:
         return
     ratios = {each.node_id: each.interval.ratio for each in accepted if each.interval is not None}
     seconds = {each.node_id: each.candidate_seconds for each in accepted if each.candidate_seconds is not None}
@@ -86,8 +88,8 @@ def note(root: Path, comparison: Comparison) -> None:
 def read(root: Path) -> list[Step]:
     """What is remembered, oldest first; lines that nobody can read are left out."""
     try:
-        lines = (folder(root) / FILE).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = (folder(root) / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return []
     found = []
     for line in lines:
@@ -131,5 +133,8 @@ def _write(root: Path, steps: Iterable[Step]) -> None:
     # It is a convenience: what was measured stands without it.
     with contextlib.suppress(OSError):
         make_folder(root)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
