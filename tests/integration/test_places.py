@@ -165,7 +165,7 @@ def test_both_sides_are_installed_and_found_again(tmp_path: Path) -> None:
     assert (files(shop.top), shop.git("status", "--porcelain", "--ignored")) == before
     # What benchmarks leave behind is gone, and nothing is built again.
     (base.folder / "left.txt").write_text("x", encoding="utf-8")
-    (base.folder / "__pycache__").mkdir()
+    (base.folder / "__pycache__").mkdir(exist_ok=True)
     with shop.prepare() as again:
         assert (again.base, again.candidate) == (base, candidate)
         assert files(base.folder) == _FILES
