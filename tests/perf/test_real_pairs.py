@@ -29,10 +29,10 @@ from toxscreen.perf.pairing import Pairing, PairOptions
 from toxscreen.perf.side import Side
 from toxscreen.plan.paired import Round
 
-ROUNDS = int(os.environ.get("TOXSCREEN_PAIRS_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("TOXSCREEN_PAIRS_ROUNDS", "2"))
 NEIGHBOURS = int(os.environ.get("TOXSCREEN_PAIRS_NEIGHBOURS", "0"))
 #: Runs of pytest-benchmark, each held against one that was stored before.
-STORED_RUNS = max(2, ROUNDS // 6)
+STORED_RUNS = max(1, ROUNDS // 6)
 KINDS = ("numbers", "objects", "files")
 #: Percent by which the candidate is slower.
 SLOWER = (0, 3, 5, 10)
