@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from toxscreen.analysis import evidence
-from toxscreen.analysis.changes import find_base, find_changes
+from toxscreen.analysis.base import find_base
+from toxscreen.analysis.changes import find_changes
 from toxscreen.errors import BaseError, EvidenceError
 from toxscreen.model import Base, Evidence, Missing
 

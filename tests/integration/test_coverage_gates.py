@@ -17,7 +17,8 @@ import pytest
 
 from toxscreen import host
 from toxscreen.analysis import evidence
-from toxscreen.analysis.changes import find_base, find_changes
+from toxscreen.analysis.base import find_base
+from toxscreen.analysis.changes import find_changes
 from toxscreen.analysis.differing import source_functions
 from toxscreen.analysis.limits import limits, limits_at
 from toxscreen.gates import coverage

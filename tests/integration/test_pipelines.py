@@ -273,7 +273,8 @@ def test_environments_that_pipelines_name_exist() -> None:
 )
 def test_what_is_left_out_for_want_of_a_base(commit: str | None, commands: list[str]) -> None:
     ask = "import json, runpy, sys; sys.path.insert(0, 'ci'); found = runpy.run_path('ci/test'); "
-    command = [sys.executable, "-c", f"{ask}print(json.dumps(found['without']({commit!r})))"]
+    base = "found['BaseError']('no parent')" if commit is None else f"found['Base']({commit!r}, 'named')"
+    command = [sys.executable, "-c", f"{ask}print(json.dumps(found['without']({base})))"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     arguments, told = json.loads(done.stdout)
     assert (len(told), commands_of_perf(*arguments)) == (

@@ -12,7 +12,7 @@ from typing import Final
 
 from toxscreen import host
 from toxscreen.analysis import coverage, covered, evidence, figures, stamp, trend
-from toxscreen.analysis.changes import find_base
+from toxscreen.analysis.base import find_base
 from toxscreen.analysis.figures import Figures
 from toxscreen.analysis.late import is_late
 from toxscreen.errors import BaseError

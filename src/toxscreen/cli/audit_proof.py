@@ -7,7 +7,8 @@ from pathlib import Path
 
 from toxscreen import host
 from toxscreen.analysis import evidence
-from toxscreen.analysis.changes import find_base, find_changes
+from toxscreen.analysis.base import find_base
+from toxscreen.analysis.changes import find_changes
 from toxscreen.analysis.proof import prove
 from toxscreen.cli.command import Answer
 from toxscreen.errors import Exit

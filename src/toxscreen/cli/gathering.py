@@ -10,7 +10,8 @@ from typing import Final
 
 from toxscreen import host
 from toxscreen.analysis import evidence, limits
-from toxscreen.analysis.changes import find_base, find_changes
+from toxscreen.analysis.base import find_base
+from toxscreen.analysis.changes import find_changes
 from toxscreen.analysis.differing import is_test_side, source_functions
 from toxscreen.errors import BaseError, ConfigError, CorruptJournalError, Place
 from toxscreen.gates import (

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from toxscreen import host
-from toxscreen.analysis.changes import find_base, find_revision
+from toxscreen.analysis.base import find_base, find_revision
 from toxscreen.errors import BaseError, BuildError, PlaceError, raise_together
 from toxscreen.errors import Place as Where
 from toxscreen.model import Revision
@@ -155,28 +155,17 @@ class _Work:
         self._tell = tell
         self._below = Path(os.path.realpath(root)).relative_to(os.path.realpath(top))
         self._same = [_FORMAT, self._below.as_posix(), *recipe.identity()]
-        self._errors: list[BuildError] = []
 
     def places(self, base: Revision, stay: Callable[[], contextlib.ExitStack]) -> Places:
         """Both sides; ``stay`` is called once they are there."""
-        old = self._try(OLD, lambda: self._old(base))
-        new = self._try(NEW, self._new)
-        raise_together(self._errors)
-        if old is None or new is None:  # pragma: no cover - an error was raised
-            raise PlaceError("a place is missing")
-        (_, earlier), (candidate, later) = old, new
-        stale = _stale(earlier, later)
+        ways = {OLD: lambda: self._old(base), NEW: self._new}
+        made = self._made(ways)
+        stale = _stale(made[OLD][1], made[NEW][1])
         if stale is not None:
             self._tell(f"{_SIDES[stale.kind]}: its packages are of another day than the other side's")
             self._shelf.remove(stale)
-            made = self._try(OLD, lambda: self._old(base)) if stale is earlier else self._try(NEW, self._new)
-            raise_together(self._errors)
-            if made is None:  # pragma: no cover - an error was raised
-                raise PlaceError("a place is missing")
-            if stale is earlier:
-                _, earlier = made
-            else:
-                candidate, later = made
+            made |= self._made({stale.kind: ways[stale.kind]})
+        (_, earlier), (candidate, later) = made[OLD], made[NEW]
         sides = self._side(earlier, base), self._side(later, candidate)
         return Places(*sides, self._work_folder(), _notes(earlier, later), stay())
 
@@ -190,16 +179,19 @@ class _Work:
     def _side(self, place: Place, revision: Revision) -> Side:
         return Side(place.tree / self._below, environments.interpreter(place.environment), revision)
 
-    def _try(self, kind: str, make: Callable[[], tuple[Revision, Place]]) -> tuple[Revision, Place] | None:
-        """A side, or None: why it cannot be built is told together with what is wrong with the other one."""
-        try:
-            return make()
-        except OSError as error:
-            told = f"its place cannot be made: {error.strerror or error}"
-            raise PlaceError(told, place=Where(key=_SIDES[kind])) from None
-        except BuildError as error:
-            self._errors.append(error)
-            return None
+    def _made(self, ways: Mapping[str, Callable[[], tuple[Revision, Place]]]) -> dict[str, tuple[Revision, Place]]:
+        """Sides by their kind; why several cannot be built is told together."""
+        found, errors = {}, list[BuildError]()
+        for kind, make in ways.items():
+            try:
+                found[kind] = make()
+            except OSError as error:
+                told = f"its place cannot be made: {error.strerror or error}"
+                raise PlaceError(told, place=Where(key=_SIDES[kind])) from None
+            except BuildError as error:
+                errors.append(error)
+        raise_together(errors)
+        return found
 
     def _old(self, base: Revision) -> tuple[Revision, Place]:
         """The base's place, from before or made now."""
