@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from compared import FILE, comparison, every_kind, one
@@ -19,6 +20,7 @@ from toxscreen.cli import perf, perf_measuring
 from toxscreen.cli.main import main
 from toxscreen.cli.perf_measuring import Job
 from toxscreen.cli.perf_watch import Watch
+from toxscreen.errors import PlaceError
 from toxscreen.model import Change, Comparison, Evidence, Interval, State
 from toxscreen.perf import trend
 from toxscreen.perf.comparing import Progress, Standing
@@ -283,19 +285,32 @@ def test_trends(project: Path, run: Perf, made: Made) -> None:
     assert errors.startswith("toxscreen: a.json: cannot be read: No such file or directory [benchmarks-unreadable]\n")
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no such signals here")
-def test_a_signal_that_ends_the_process_is_a_ctrl_c_meanwhile() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), perf_measuring.ended_like_by_ctrl_c():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
 def test_what_no_version_of_python_takes_for_a_pattern_is_told(project: Path, run: Perf, made: Made) -> None:
     (project / "pyproject.toml").write_text('[tool.toxscreen.perf]\npaths = ["/tests/*"]\n', encoding="utf-8")
     status, _, errors = run()
     assert (status, made.jobs) == (2, [])
     assert f"{PLACE}.paths: there are no benchmarks: nothing here is called /tests/*" in errors
+
+
+def test_the_machine_is_asked_for_before_the_places(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise two of one checkout under `tox -p` wait for each other: one has the places, the other its slot."""
+    done: list[str] = []
+
+    @contextmanager
+    def alone(_: object) -> Iterator[None]:
+        done.append("alone")
+        yield
+
+    def prepare(*_: object) -> NoReturn:
+        done.append("places")
+        raise PlaceError("no room")
+
+    monkeypatch.setattr(perf_measuring, "alone", alone)
+    monkeypatch.setattr(perf_measuring, "prepare", prepare)
+    job = Job(project, None, None, ("tests/perf",), (".",), None, 0.03, 300.0, (), None, (), MARKERS)
+    with Watch(Console(file=io.StringIO())) as watch, pytest.raises(PlaceError):
+        perf_measuring.measured(job, watch)
+    assert done == ["alone", "places"]
 
 
 # what is shown meanwhile

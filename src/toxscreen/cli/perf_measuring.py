@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toxscreen import host
 from toxscreen.cli.alone import alone
 from toxscreen.cli.perf_watch import Watch
+from toxscreen.cli.signals import handled
 from toxscreen.model import Comparison
 from toxscreen.perf.comparing import compare
 from toxscreen.perf.pairing import Pairing, PairOptions
@@ -63,7 +63,8 @@ def measured(job: Job, watch: Watch) -> Comparison:
     method = Method(resolution=job.resolution)
     watch.step("waiting until nothing else runs")
     with ExitStack() as stack:
-        stack.enter_context(ended_like_by_ctrl_c())
+        # A cancelled job and a closed terminal end what was started here, too, as Ctrl-C does.
+        stack.enter_context(handled(("SIGTERM", "SIGHUP"), _interrupt))
         # First: who waits for places that another has must not keep that one from having the machine.
         lost = stack.enter_context(alone(variables))
         places = stack.enter_context(prepare(job.root, job.against, wanted, watch.step))
@@ -81,23 +82,8 @@ def measured(job: Job, watch: Watch) -> Comparison:
         return replace(found, notes=told)
 
 
-@contextmanager
-def ended_like_by_ctrl_c() -> Iterator[None]:
-    """Meanwhile, a signal that ends this process ends what it has started, too."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    previous = {number: signal.getsignal(number) for number in numbers}
-    for number, handler in previous.items():
-        if handler is signal.SIG_DFL:
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _expanded(paths: Iterable[str], *sides: Path) -> tuple[str, ...]:

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Final, TypeAlias
 
+from toxscreen.cli.signals import handled
 from toxscreen.errors import MissingToolError, Place
 
 #: The number of a signal that asks us to stop, or a job that ended.
@@ -70,7 +70,8 @@ def run_all(jobs: Sequence[Job], on_end: Callable[[Ended], None]) -> bool:
     running: list[subprocess.Popen[bytes]] = []
     events: SimpleQueue[_Event] = SimpleQueue()
     stops: list[int] = []
-    with _noting_signals(events):
+    # One that comes while a job starts reaches that job too.
+    with handled(("SIGINT", "SIGTERM"), lambda number, _: events.put(number)):
         for job in jobs:
             try:
                 process = _start(job, own_group=forward)
@@ -118,21 +119,3 @@ def _wait(job: Job, process: subprocess.Popen[bytes], events: SimpleQueue[_Event
 def _kill(running: Sequence[subprocess.Popen[bytes]]) -> None:
     for process in running:
         process.kill()
-
-
-@contextmanager
-def _noting_signals(events: SimpleQueue[_Event]) -> Iterator[None]:
-    """Meanwhile, a signal that asks us to stop is an event: one that comes while a job starts reaches that job too."""
-
-    def note(number: int, _frame: object) -> None:
-        events.put(number)
-
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, handler in previous.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, note)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -131,7 +131,7 @@ def _facts(run: Run) -> list[str]:
     header = run.header
     counted = Counter(run.outcomes.values())
     lasted = "" if run.finished is None else f", lasted {run.finished - header.started:.2f} s"
-    if run.queued:
+    if lasted and run.queued:
         lasted += f", {run.queued:.2f} s of it waiting for slots"
     status = "" if run.exit_status is None else f", exit status {run.exit_status}"
     told = [
