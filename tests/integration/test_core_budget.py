@@ -96,6 +96,18 @@ def test_what_waits_has_all_the_time_in_the_world(tmp_path: Path) -> None:
     assert [wait in text for wait, text in zip(waits, shown, strict=True)] == [True] * len(waits)
 
 
+#: Tests that run until somebody is there who wants the machine, and then for some more.
+OTHERS = """\
+import pathlib, time, pytest
+@pytest.mark.parametrize("number", range(40))
+def test_other(number):
+    until = time.monotonic() + 40
+    while not pathlib.Path("{until}").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.1)
+"""
+
+
 def test_perf_has_the_machine_to_itself_without_depends(tmp_path: Path) -> None:
     files = {
         "conftest.py": """\
@@ -103,16 +115,7 @@ def test_perf_has_the_machine_to_itself_without_depends(tmp_path: Path) -> None:
             pathlib.Path(f"started-{os.environ['TOX_ENV_NAME']}").touch()
             """,
         "tests/perf/test_alone.py": "import time\ndef test_one(): time.sleep(0.3)\ndef test_two(): time.sleep(0.3)\n",
-        # It runs until perf is there, and then for some more.
-        "tests/integration/test_others.py": """\
-            import pathlib, time, pytest
-            @pytest.mark.parametrize("number", range(40))
-            def test_other(number):
-                until = time.monotonic() + 40
-                while not pathlib.Path("started-perf").exists() and time.monotonic() < until:
-                    time.sleep(0.02)
-                time.sleep(0.1)
-            """,
+        "tests/integration/test_others.py": OTHERS.format(until="started-perf"),
     }
     perf = f"{PYTEST} --category perf"
     others = UNIT.replace("unit", "integration")
@@ -129,7 +132,7 @@ def test_perf_has_the_machine_to_itself_without_depends(tmp_path: Path) -> None:
     assert not any(test.begun < begun["perf"] < test.ended for test in found), "a run that waits has not begun"
 
 
-#: What `toxscreen perf` does around its measuring.
+#: What `toxscreen perf` does around its measuring, for which the sleep stands.
 COMPARE = """\
 import json, os, pathlib, time
 from toxscreen.cli.alone import alone
@@ -144,16 +147,7 @@ with alone(os.environ) as lost:
 def test_a_command_that_compares_has_the_machine_to_itself(tmp_path: Path) -> None:
     files = {
         "compare.py": COMPARE,
-        # It runs until the command waits, and then for some more.
-        "tests/unit/test_others.py": """\
-            import pathlib, time, pytest
-            @pytest.mark.parametrize("number", range(40))
-            def test_other(number):
-                until = time.monotonic() + 40
-                while not pathlib.Path("started-compare").exists() and time.monotonic() < until:
-                    time.sleep(0.02)
-                time.sleep(0.1)
-            """,
+        "tests/unit/test_others.py": OTHERS.format(until="started-compare"),
     }
     project = suite({"others": UNIT, "compare": f"{sys.executable} compare.py"}, files, 2).at(tmp_path)
     result = tox(project)

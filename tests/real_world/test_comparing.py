@@ -16,7 +16,7 @@ from upstream import Cache, Pin, missing_registry, unpack
 EARLIER = Pin("pint", "0.25", "22911a30d682ee0540d656571c19a7b1806ce00b2be88a16f67218108b7b8cc2", 0)
 LATER = Pin("pint", "0.25.3", "f8f5df6cf65314d74da1ade1bf96f8e3e4d0c41b51577ac53c49e7d44ca5acee", 0)
 BENCHMARKS = "pint/testsuite/benchmarks"
-#: Of several files, with fixtures of conftest.py, parametrised; all of them take about 20 minutes.
+#: Of two files, with fixtures of conftest.py, parametrised; all of them, several hundred, would take long.
 SELECTED = "test_build_cache or test_build_by_mul or test_parse_expression"
 WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 

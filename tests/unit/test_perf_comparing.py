@@ -88,6 +88,7 @@ class Pairs:
     skipped: Mapping[str, str] = field(default_factory=dict)
     about: dict[str, About] = field(default_factory=dict)
     interrupted_at: int | None = None
+    no_memory: bool = False
     rounds: list[Wanted] = field(default_factory=list)
     base: Side = field(default_factory=lambda: Side(Path("a"), Path("python"), BASE))
     candidate: Side = field(default_factory=lambda: Side(Path("b"), Path("python"), CANDIDATE))
@@ -112,6 +113,8 @@ class Pairs:
         )
 
     def memory(self, node_ids: Collection[str]) -> Mapping[str, tuple[Memory, Memory]]:
+        if self.no_memory:
+            raise KeyboardInterrupt
         self.now[0] += 1
         return {each: (Memory(1, 2), Memory(3, 4)) for each in node_ids}
 
@@ -195,6 +198,19 @@ def test_a_smaller_round_has_time_where_a_large_one_would_not(now: list[float]) 
     found = compare(pairs, Decides, 13.0, lambda _: None, resolution=0.03)
     assert [each.node_ids for each in pairs.rounds] == [("a", "b", "c", "d"), ("a",)]
     assert found.compared[0].change is Change.REGRESSED
+
+
+def test_memory_has_no_time_of_its_own(now: list[float]) -> None:
+    pairs = Pairs(now, Collected(("a",)), {"a": 1.0})
+    found = compare(pairs, Decides, 20.0, lambda _: None, resolution=0.03)
+    assert (found.compared[0].change, found.compared[0].base_memory, found.seconds) == (Change.SAME, None, 20.0)
+    assert found.notes == ("memory was not measured: the time was up (--budget)",)
+
+
+def test_what_is_decided_stands_where_memory_is_interrupted(now: list[float]) -> None:
+    pairs = Pairs(now, Collected(("a",)), {"a": 1.0}, no_memory=True)
+    found = compare(pairs, Decides, 60.0, lambda _: None, resolution=0.03)
+    assert (found.compared[0].change, found.compared[0].base_memory, found.complete) == (Change.SAME, None, True)
 
 
 def test_files_that_are_skipped_as_a_whole_are_told(now: list[float]) -> None:

@@ -48,6 +48,7 @@ def test_a_comparison_that_nobody_objected_to_is_remembered_once(tmp_path: Path)
         comparison(one("test_a"), self_check=SelfCheck(passed=False, reason="no")),
         comparison(one("test_a"), candidate=Revision("working tree", CANDIDATE, dirty=True)),
         comparison(one("test_a"), base=Revision("base", None)),
+        comparison(one("test_a"), base=Revision("itself", CANDIDATE)),
     ],
 )
 def test_what_is_not_sure_is_not_remembered(found: Comparison, tmp_path: Path) -> None:
@@ -71,8 +72,15 @@ def test_lines_that_nobody_can_read_are_left_out(tmp_path: Path) -> None:
         json.dumps({**good._asdict(), "ratios": {"x": -1}}),
         json.dumps({**good._asdict(), "seconds": 1}),
     ]
-    file.write_text("\n".join([*bad, json.dumps(good._asdict())]), encoding="utf-8")
+    lines = [*(line.encode() for line in bad), b"\xff", json.dumps(good._asdict()).encode()]
+    file.write_bytes(b"\n".join(lines))
     assert trend.read(tmp_path) == [good]
+
+
+def test_what_cannot_be_replaced_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (trend.make_folder(tmp_path) / trend.FILE).mkdir()
+    trend.note(tmp_path, comparison(one("test_a")))
+    assert [path.name for path in trend.folder(tmp_path).iterdir()] == [trend.FILE]
 
 
 def test_chains_end_where_a_comparison_lacks() -> None:
