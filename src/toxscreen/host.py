@@ -126,6 +126,13 @@ def facts() -> dict[str, str]:
     }
 
 
+def interpreter() -> str:
+    """Which Python this is, such as ``CPython 3.14`` or ``CPython 3.14t``, whose measurements are of no other."""
+    # Windows has no flags before Python 3.14.
+    flags = getattr(sys, "abiflags", "")
+    return f"{platform.python_implementation()} {sys.version_info[0]}.{sys.version_info[1]}{flags}"
+
+
 # git
 
 

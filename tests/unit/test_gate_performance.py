@@ -32,8 +32,13 @@ from toxscreen.settings.gates import load_gates
 STATE = State("c" * 40, None, "f")
 
 
-def of(found: Comparison, *, limit: int | None = 0, bases: frozenset[str] | str = frozenset({BASE})) -> Verdict:
-    (verdict,) = judge(Evidence("perf", STATE, 1.0, ("toxscreen", "perf"), perf_page.data(found)), limit, 3.0, bases)
+def of(found: Comparison, *, limit: int = 0, bases: frozenset[str] | str = frozenset({BASE})) -> Verdict:
+    return of_all({"CPython 3.12": perf_page.data(found)}, limit, bases)
+
+
+def of_all(found: object, limit: int = 0, bases: frozenset[str] | str = frozenset({BASE})) -> Verdict:
+    made = Evidence("perf", STATE, 1.0, ("toxscreen", "perf"), {"comparisons": found})
+    (verdict,) = judge(made, limit, 3.0, bases)
     return verdict
 
 
@@ -161,9 +166,55 @@ def test_evidence_that_lacks() -> None:
     ],
 )
 def test_evidence_that_nobody_understands(data: dict[str, Any]) -> None:
-    (verdict,) = judge(Evidence("perf", STATE, 1.0, (), data), 0, 3.0, frozenset({BASE}))
+    verdict = of_all({"CPython 3.12": data})
     assert (verdict.ruling, verdict.measured) == (Ruling.UNMEASURED, None)
     assert verdict.reason.startswith("the evidence perf cannot be understood (")
+
+
+@pytest.mark.parametrize("found", [{}, [], None, 3])
+def test_evidence_without_a_comparison(found: object) -> None:
+    verdict = of_all(found)
+    assert (verdict.ruling, verdict.reason) == (Ruling.UNMEASURED, "the evidence perf holds no comparison")
+
+
+# several interpreters
+
+
+@pytest.mark.parametrize(
+    ("changes", "ruling", "reason"),
+    [
+        (
+            (Change.SAME, Change.REGRESSED, Change.UNDECIDED, Change.NEW),
+            Ruling.FAIL,
+            f"CPython 3.12, the worst of 4: slower than on the base: {FILE}::test_a (+5.0 %)",
+        ),
+        (
+            (Change.SAME, Change.UNDECIDED, Change.NEW),
+            Ruling.UNMEASURED,
+            f"CPython 3.12, the worst of 3: not decided: {FILE}::test_a (+2.0 %)",
+        ),
+        (
+            (Change.NEW, Change.SAME),
+            Ruling.NOT_APPLICABLE,
+            "CPython 3.11, the worst of 2: the base has no benchmark, all 1 are new",
+        ),
+        ((Change.SAME, Change.IMPROVED), Ruling.PASS, "CPython 3.11, the worst of 2: none of 1 is slower"),
+    ],
+)
+def test_the_interpreter_that_is_worst_off_is_ruled_on(
+    changes: tuple[Change, ...], ruling: Ruling, reason: str
+) -> None:
+    made = {f"CPython 3.1{n}": perf_page.data(comparison(one("test_a", each))) for n, each in enumerate(changes, 1)}
+    verdict = of_all(made)
+    assert (verdict.ruling, verdict.reason) == (ruling, reason)
+
+
+def test_an_interpreter_whose_comparison_nobody_understands_is_worse_than_one_that_passes() -> None:
+    verdict = of_all({"CPython 3.11": perf_page.data(comparison(one("test_a"))), "CPython 3.12": 7})
+    assert verdict.ruling is Ruling.UNMEASURED
+    assert verdict.reason.startswith(
+        "CPython 3.12, the worst of 2: the evidence perf cannot be understood (TypeError: "
+    )
 
 
 # which base

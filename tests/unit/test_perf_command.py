@@ -21,6 +21,7 @@ from toxscreen.cli.main import main
 from toxscreen.cli.perf_measuring import Job
 from toxscreen.cli.perf_watch import Watch
 from toxscreen.errors import PlaceError
+from toxscreen.gates.performance import comparisons
 from toxscreen.model import Change, Comparison, Evidence, Interval, State
 from toxscreen.perf import trend
 from toxscreen.perf.comparing import Progress, Standing
@@ -196,12 +197,28 @@ def test_a_whole_comparison_is_evidence_and_is_remembered(project: Path, run: Pe
     ]
     found = evidence.read(project, "perf", STATE, ())
     assert isinstance(found, Evidence)
-    assert [(each["node_id"], each["change"]) for each in found.data["compared"]] == [  # type: ignore[attr-defined]
+    told = comparisons(found)[host.interpreter()]
+    assert [(each["node_id"], each["change"]) for each in told["compared"]] == [
         (f"{FILE}::test_a", "same"),
         (f"{FILE}::test_b", "improved"),
     ]
     assert len(trend.read(project)) == 1
     assert (project / ".toxscreen/perf/ratios.svg").read_text(encoding="utf-8").startswith("<svg ")
+
+
+def test_each_interpreter_has_its_place_in_the_evidence_of_the_same_sources(
+    project: Path, run: Perf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    for name, changes in [("CPython 3.11", None), ("CPython 3.12", None), ("CPython 3.12", None), ("PyPy 3.11", "x")]:
+        now = replace(STATE, changes=changes)
+        monkeypatch.setattr(evidence, "state", lambda _, now=now: now)
+        monkeypatch.setattr(host, "interpreter", lambda name=name: name)
+        assert run()[0] == 0
+        found = evidence.read(project, "perf", now, ())
+        assert isinstance(found, Evidence)
+        kept.append(list(comparisons(found)))
+    assert kept == [["CPython 3.11"], ["CPython 3.11", "CPython 3.12"], ["CPython 3.11", "CPython 3.12"], ["PyPy 3.11"]]
 
 
 @pytest.mark.parametrize(

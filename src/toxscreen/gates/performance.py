@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from toxscreen.model import Change, Evidence, Finding, Missing, Ruling, Verdict
@@ -16,6 +17,8 @@ COMMAND: Final = ("toxscreen", "perf")
 _DECIDED: Final = frozenset({Change.REGRESSED, Change.IMPROVED, Change.SAME})
 _UNDECIDED: Final = frozenset({Change.UNDECIDED, Change.BROKEN})
 _MOST_TOLD: Final = 3
+#: What is told where interpreters differ.
+_WORST_FIRST: Final = (Ruling.FAIL, Ruling.UNMEASURED, Ruling.NOT_APPLICABLE, Ruling.PASS)
 #: Resolutions are written as decimal fractions.
 _ROUNDING: Final = 1e-9
 
@@ -23,10 +26,10 @@ _ROUNDING: Final = 1e-9
 def judge(
     evidence: Evidence | Missing, limit: int | None, resolution: float, bases: Collection[str] | str
 ) -> tuple[Verdict, ...]:
-    """One verdict, or none where nobody asks.
+    """One verdict, or none where nobody asks; that of the interpreter which is worst off.
 
     Args:
-        evidence: of the kind ``perf``.
+        evidence: of the kind ``perf``: a comparison for each interpreter that made one.
         limit: so many benchmarks may have become slower; None: nobody asks.
         resolution: percent; a comparison that could not see so little says nothing.
         bases: the commits that a comparison may be with; in words why nobody knows any.
@@ -35,12 +38,30 @@ def judge(
         return ()
     if isinstance(evidence, Missing):
         return (_unmeasured(f"the evidence {evidence.kind} {evidence.reason}", limit, evidence.command),)
+    verdicts = {name: _judge(data, limit, resolution, bases) for name, data in comparisons(evidence).items()}
+    if not verdicts:
+        return (_unmeasured(f"the evidence {KIND} holds no comparison", limit, COMMAND),)
+    worst = min(verdicts, key=lambda name: _WORST_FIRST.index(verdicts[name].ruling))
+    verdict = verdicts[worst]
+    if len(verdicts) > 1:
+        verdict = replace(verdict, reason=f"{worst}, the worst of {len(verdicts)}: {verdict.reason}")
+    return (verdict,)
+
+
+def comparisons(evidence: Evidence) -> dict[str, Any]:
+    """What the evidence holds for each interpreter, by its name; nothing where that cannot be read."""
+    found = evidence.data.get("comparisons")
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _judge(data: Any, limit: int, resolution: float, bases: Collection[str] | str) -> Verdict:
     try:
-        told = _lack(evidence.data, resolution, bases)
-        return (_unmeasured(told, limit, COMMAND) if told else _judged(evidence.data, limit),)
+        told = _lack(data, resolution, bases)
+        return _unmeasured(told, limit, COMMAND) if told else _judged(data, limit)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        why = f"the evidence {KIND} cannot be understood ({type(error).__name__}: {error})"
-        return (_unmeasured(why, limit, COMMAND),)
+        return _unmeasured(
+            f"the evidence {KIND} cannot be understood ({type(error).__name__}: {error})", limit, COMMAND
+        )
 
 
 def _unmeasured(reason: str, limit: int, remedy: Sequence[str]) -> Verdict:
