@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -383,6 +386,64 @@ def runs(process: int) -> bool:
         return False
     except FileNotFoundError:
         return not Path("/proc/self").exists()
+
+
+#: Compares the folder of its first argument with itself.
+COMPARES = """\
+import os, sys
+from pathlib import Path
+from typing import NamedTuple
+from toxscreen.model import Revision
+from toxscreen.perf.pairing import Pairing, PairOptions
+from toxscreen.perf.side import Side
+
+class Round(NamedTuple):
+    node_ids: tuple[str, ...]
+    self_check: bool = False
+
+side = Side(Path(sys.argv[1]), Path(sys.executable), Revision("main", None))
+with Pairing(side, side, PairOptions(variables=dict(os.environ), seed=1)) as pairs:
+    pairs.run(Round(pairs.collect().both))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "O_ASYNC"), reason="there is no signal for the end of a pipe")
+def test_a_benchmark_that_hangs_ends_when_who_compares_is_killed(tmp_path: Path) -> None:
+    text = """\
+        import os, subprocess, sys
+
+        def hangs():
+            while True:
+                pass
+
+        def test_a(benchmark):
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            with open(os.environ["TOLD"], "a") as file:
+                print(os.getpid(), child.pid, file=file)
+            benchmark(hangs)
+        """
+    folder, told = side(tmp_path / "a", {T: text}).folder, tmp_path / "told"
+    command = [sys.executable, "-c", COMPARES, str(folder)]
+    compares = subprocess.Popen(command, env={**os.environ, "TOLD": str(told)})
+    processes: list[int] = []
+    deadline = time.monotonic() + 60
+    try:
+        # One of the two waits for its turn.
+        while len(processes) < 4:
+            assert time.monotonic() < deadline, "the benchmarks do not begin"
+            processes = [int(word) for word in told.read_text().split()] if told.exists() else []
+            time.sleep(0.01)
+        assert [runs(each) for each in processes] == [True] * 4
+        compares.kill()
+        compares.wait()
+        while any(runs(each) for each in processes):
+            assert time.monotonic() < deadline, "what hangs goes on"
+            time.sleep(0.01)
+    finally:
+        for each in (compares.pid, *processes):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        compares.wait()
 
 
 def test_what_is_selected_what_waits_and_what_is_not_compared(tmp_path: Path) -> None:

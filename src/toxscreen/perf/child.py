@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import random
+import select
 import sys
 import time
 import tracemalloc
@@ -20,9 +21,10 @@ from typing import Any, NoReturn
 import pytest
 
 try:
+    import fcntl
     import resource
 except ImportError:  # pragma: no cover - Windows
-    resource = None  # type: ignore[assignment]
+    fcntl = resource = None  # type: ignore[assignment]
 
 #: What is told of a failure.
 _MOST_TEXT = 500
@@ -421,6 +423,25 @@ def _why(report: pytest.TestReport) -> str:
     return f"{report.when}: {str(told).strip().rpartition(chr(10))[2]}"
 
 
+def _end_with(leash: int) -> None:
+    """Have the system end this process, and all that it starts, when who has started it is gone; also one that hangs.
+
+    Nobody ever writes to the leash: its other end is closed, by whatever, and then there is a SIGIO.
+
+    Source: fcntl(2), F_SETOWN and O_ASYNC.
+    """
+    if not hasattr(os, "O_ASYNC"):  # pragma: no cover - not everywhere
+        return
+    os.set_inheritable(leash, False)  # noqa: FBT003 - takes it by position only
+    try:
+        fcntl.fcntl(leash, fcntl.F_SETOWN, -os.getpid())
+        fcntl.fcntl(leash, fcntl.F_SETFL, fcntl.fcntl(leash, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:  # pragma: no cover - a system without it; what does not hang notices by itself
+        return
+    if select.select([leash], [], [], 0)[0]:
+        os._exit(_ORPHANED)
+
+
 def _elsewhere(folder: str) -> list[str]:
     """Top-level modules that belong neither to this side's files nor to its environment."""
     own = tuple(os.path.join(os.path.realpath(place), "") for place in (folder, sys.prefix, sys.base_prefix))  # noqa: PTH118
@@ -441,6 +462,7 @@ def main() -> int:
         pytest's exit status.
     """
     orders: dict[str, Any] = json.loads(sys.argv[1])
+    _end_with(orders["leash"])
     # Python has put this file's own folder there, whose modules are toxscreen's.
     sys.path[0:1] = [orders["folder"]] if orders["cwd_importable"] else []
     sys.argv = ["pytest", *sys.argv[2:]]

@@ -102,7 +102,9 @@ class Child:
             raise GoneError(f"the process {where} has no place to work in: {error}") from None
         reads, self._orders = os.pipe()
         self._answers, writes = os.pipe()
-        told = json.dumps({**orders, "folder": os.fspath(side.folder), "reads": reads, "writes": writes})
+        leash, self._leash = os.pipe()
+        theirs = {"reads": reads, "writes": writes, "leash": leash}
+        told = json.dumps({**orders, "folder": os.fspath(side.folder), **theirs})
         options = (*_PLUGINS, *_OPTIONS, f"--rootdir={side.folder}")
         command = [os.fspath(side.python), os.fspath(_CHILD), told, *options, *arguments]
         try:
@@ -114,15 +116,15 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    pass_fds=(reads, writes),
+                    pass_fds=tuple(theirs.values()),
                     start_new_session=True,
                 )
         except OSError as error:
             self._close()
             raise GoneError(f"the process {where} cannot be started: {error}") from None
         finally:
-            os.close(reads)
-            os.close(writes)
+            for descriptor in theirs.values():
+                os.close(descriptor)
 
     def ask(self, **order: Any) -> dict[str, Any]:
         """Give an order and wait for the answer.
@@ -213,7 +215,7 @@ class Child:
         self._close()
 
     def _close(self) -> None:
-        for descriptor in (self._orders, self._answers):
+        for descriptor in (self._orders, self._answers, self._leash):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-        self._orders = self._answers = -1
+        self._orders = self._answers = self._leash = -1
