@@ -362,6 +362,20 @@ def test_a_terminal_is_left_as_it_was() -> None:
     shown = stream.getvalue()
     assert f"building {'x' * 30}\N{HORIZONTAL ELLIPSIS}\n" in shown
     assert shown.endswith("\x1b[2K")
-    with Watch(Console(file=(silent := io.StringIO()), force_terminal=False)) as watch:
-        watch.step("building")
-    assert silent.getvalue() == ""
+
+
+def test_without_a_terminal_there_is_a_line_a_minute() -> None:
+    now = [100.0]
+    stream = io.StringIO()
+    with Watch(Console(file=stream, force_terminal=False, width=20), lambda: now[0]) as watch:
+        for moment, words in [(159.0, "first"), (160.0, "a long name of a step"), (219.0, "third")]:
+            now[0] = moment
+            watch.step(words)
+        standings = (Standing("test_a", 8, Change.SAME, None), Standing("test_b", 8, Change.UNDECIDED, None))
+        for moment, seconds in [(219.5, 20.0), (220.0, 20.5), (250.0, 50.0)]:
+            now[0] = moment
+            watch.follow(Progress("measuring 1 benchmark", seconds, 60.0, standings))
+    assert stream.getvalue().splitlines() == [
+        "a long name of a step ...",
+        "measuring 1 benchmark: 1 of 2 decided, 40 s left",
+    ]

@@ -1,4 +1,4 @@
-"""What a terminal shows while two revisions are compared: what goes on, and how sure each benchmark is by now."""
+"""What is shown while two revisions are compared: what goes on, and on a terminal how sure each benchmark is by now."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from toxscreen.report.visible import visible
 
 #: Undecided benchmarks that are shown at a time.
 _MOST: Final = 10
+#: Seconds between two lines where there is no terminal: systems of CI end jobs that say nothing for ten minutes.
+_SIGN_OF_LIFE: Final = 60.0
 
 
 class Watch:
     """Follows a comparison.
 
     Args:
-        console: where to show it; standard error when left out, and only where it is a terminal.
+        console: where to show it; standard error when left out. What is no terminal gets a line a minute.
         elapsed: the clock.
     """
 
@@ -33,10 +35,11 @@ class Watch:
         self._step = "looking for what to compare with"
         self._progress: Progress | None = None
         self._told = 0.0
-        shown = console or Console(stderr=True)
+        self._said = elapsed()
+        self._console = console or Console(stderr=True)
         self._live = (
-            Live(console=shown, transient=True, refresh_per_second=4, get_renderable=self._render)
-            if shown.is_terminal
+            Live(console=self._console, transient=True, refresh_per_second=4, get_renderable=self._render)
+            if self._console.is_terminal
             else None
         )
 
@@ -54,10 +57,18 @@ class Watch:
     def step(self, words: str) -> None:
         """What is done now: building an environment, say."""
         self._step = words
+        self._say()
 
     def follow(self, progress: Progress) -> None:
         """How far the measuring is, and how sure each benchmark is by now."""
         self._step, self._progress, self._told = progress.step, progress, self._elapsed()
+        self._say()
+
+    def _say(self) -> None:
+        now = self._elapsed()
+        if self._live is None and now - self._said >= _SIGN_OF_LIFE:
+            self._said = now
+            self._console.print(Text(visible(self.lines()[0])), soft_wrap=True)
 
     def lines(self) -> list[str]:
         """What is shown now."""
