@@ -110,6 +110,9 @@ server.stop()
 _ASK = """\
 import sys
 import time
+from toxscreen.plan.slots import Kind
+from toxscreen.slots.address import Address
+from toxscreen.slots.client import Client
 client = Client(Address.parse(sys.argv[1]), "unit")
 for number in range(-100, 3000):
     began = time.perf_counter()
