@@ -14,6 +14,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,18 +175,19 @@ class Project:
 
         A fixture that calls :func:`end_started` ends it where the test fails before it does.
         """
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=cwd or self.root,
-            env=self.environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+        with _interruptible():
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=cwd or self.root,
+                env=self.environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
         _STARTED.add(process)
         return process
 
@@ -263,6 +265,23 @@ def end_started() -> None:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what is started meanwhile, also where this process ignores it, as a shell's job with ``&`` does.
+
+    A signal that is ignored stays ignored in a new program, one that is handled does not. Source: execve(2).
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:

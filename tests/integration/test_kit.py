@@ -183,6 +183,24 @@ def test_what_was_started_is_ended_with_all_its_processes_and_pipes(tmp_path: Pa
         time.sleep(0.05)
 
 
+#: Runs a test that asks whether Ctrl-C would end it, in a process that ignores Ctrl-C.
+IGNORES = """\
+import signal, sys
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from toxscreen.testing import Suite
+body = "import signal\\ndef test_a(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\\n"
+result = Suite({"test_a.py": body}).at(Path(sys.argv[1])).run()
+print(result.exit, signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
+"""
+
+
+def test_what_is_started_can_be_interrupted_where_interrupts_are_ignored(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", IGNORES, str(tmp_path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+    assert done.stdout == "0 True\n"
+
+
 def test_the_command(tmp_path: Path) -> None:
     project = THREE.at(tmp_path)
     project.run("--category", "unit", "-n0").expect(exit=1)
