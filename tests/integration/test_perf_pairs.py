@@ -424,7 +424,8 @@ def test_a_benchmark_that_hangs_ends_when_who_compares_is_killed(tmp_path: Path)
         """
     folder, told = side(tmp_path / "a", {T: text}).folder, tmp_path / "told"
     command = [sys.executable, "-c", COMPARES, str(folder)]
-    compares = subprocess.Popen(command, env={**os.environ, "TOLD": str(told)})
+    # Who is killed leaves files behind.
+    compares = subprocess.Popen(command, env={**os.environ, "TOLD": str(told), "TMPDIR": str(tmp_path)})
     processes: list[int] = []
     deadline = time.monotonic() + 60
     try:
@@ -440,10 +441,11 @@ def test_a_benchmark_that_hangs_ends_when_who_compares_is_killed(tmp_path: Path)
             assert time.monotonic() < deadline, "what hangs goes on"
             time.sleep(0.01)
     finally:
-        for each in (compares.pid, *processes):
+        compares.kill()
+        compares.wait()
+        for each in filter(runs, processes):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
-        compares.wait()
 
 
 def test_what_is_selected_what_waits_and_what_is_not_compared(tmp_path: Path) -> None:

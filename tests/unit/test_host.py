@@ -87,6 +87,20 @@ def test_where_nobody_tells_there_is_one_core(tmp_path: Path, monkeypatch: pytes
     assert host.cores(control_group(tmp_path, v2="300000 100000")) == 3
 
 
+@pytest.mark.parametrize(
+    ("flags", "name"), [("", "CPython 3.14"), ("t", "CPython 3.14t"), (None, "CPython 3.14")], ids=["", "t", "Windows"]
+)
+def test_builds_of_python_have_names_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, flags: str | None, name: str
+) -> None:
+    monkeypatch.setattr(platform, "python_implementation", lambda: "CPython")
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0))
+    monkeypatch.delattr(sys, "abiflags", raising=False)
+    if flags is not None:
+        monkeypatch.setattr(sys, "abiflags", flags, raising=False)
+    assert host.interpreter() == name
+
+
 def test_facts() -> None:
     assert host.facts() == {
         "system": platform.system(),
