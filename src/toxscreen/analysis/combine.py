@@ -90,7 +90,11 @@ def report(
         coverage.require()
         measured, data, floor = coverage.gathered(root, names, commit=state.commit, changes=state.changes)
         with _workplace(root) as place:
-            cov = coverage.combined(root, place, [path for files in data.values() for path in files])
+            apart = {name: coverage.apart(root, place, data[name], name) for name in data if len(data) > 1}
+            documents = {name: each.document for name, each in apart.items()}
+            # What is combined already need not be read once more.
+            inputs = {name: (each.data_file,) for name, each in apart.items()} or data
+            cov = coverage.combined(root, place, [path for each in inputs.values() for path in each])
             document = coverage.write(cov, place / stamp.REPORT)
             never, absent = coverage.never_measured(cov, root, place, document)
             options = {key: cov.get_option(f"report:{key}") for key in ("precision", "skip_covered", "skip_empty")}
@@ -98,9 +102,8 @@ def report(
             unknown = {name: covered.countable(entry) for name, entry in covered.files(never).items()}
             total, verdict = figures.judged(document, unknown, fail_under=floor, precision=precision)
             cov.get_data().close(force=True)
-            apart = {name: coverage.apart(root, place, data[name], name) for name in data if len(data) > 1}
             alone = [
-                covered.Alone(each.name, each.commit, each.data_files, apart.get(each.name, document))
+                covered.Alone(each.name, each.commit, each.data_files, documents.get(each.name, document))
                 for each in measured
             ]
             texts = _texts(root, (*document["files"], *unknown))

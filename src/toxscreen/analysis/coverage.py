@@ -57,6 +57,15 @@ class Measured:
     measured_files: int
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What one environment measured."""
+
+    data_file: Path
+    #: Coverage's JSON report.
+    document: dict[str, Any]
+
+
 @contextlib.contextmanager
 def inside(root: Path) -> Iterator[list[str]]:
     """Work as coverage started at the root would: it looks there for its configuration and the relative files.
@@ -259,8 +268,8 @@ def combined(root: Path, place: Path, data: Iterable[Path]) -> Coverage:
     return cov
 
 
-def apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> dict[str, Any]:
-    """Coverage's JSON report of the data of one environment only.
+def apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> Apart:
+    """The data of one environment only, as one file, and coverage's JSON report of it.
 
     Raises:
         CoverageDataError: it cannot be made.
@@ -270,7 +279,7 @@ def apart(root: Path, place: Path, data: Iterable[Path], environment: str) -> di
     cov = combined(root, home, data)
     document = _json(cov, home / "coverage.json")
     cov.get_data().close(force=True)
-    return document
+    return Apart(home / stamp.DATA, document)
 
 
 def _json(cov: Coverage, file: Path, files: Iterable[Path] | None = None) -> dict[str, Any]:
