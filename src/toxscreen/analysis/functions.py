@@ -109,7 +109,8 @@ def parse(source: str | bytes) -> ast.Module:
         warnings.simplefilter("ignore")
         try:
             return ast.parse(source)
-        except (SyntaxError, RecursionError, MemoryError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            # A null byte is a ValueError before Python 3.11.4.
             told = f"{error.msg} in line {error.lineno}" if isinstance(error, SyntaxError) else type(error).__name__
             raise ValueError(f"no valid Python: {told}") from None
 

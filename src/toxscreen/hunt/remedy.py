@@ -89,7 +89,7 @@ def _name(culprit: Culprit) -> str:
     if culprit.kind in {"module-state", "patched"}:
         try:
             tree = ast.parse(path, mode="eval").body
-        except SyntaxError:
+        except (SyntaxError, ValueError):
             return "state"
         while isinstance(tree, ast.Subscript):
             tree = tree.value
