@@ -669,6 +669,8 @@ def test_a_service_that_ignores_being_asked_to_end_is_killed(folder: Path, tmp_p
         (python("print('in vain'); raise SystemExit(4)"), "exited with status 4: in vain"),
         (python("import time; time.sleep(60)"), "took longer than 1 s"),
     ],
+    # These become a part of node ids, which are to be the same in every checkout: no path of an interpreter.
+    ids=["no such program", "not quoted", "in vain", "too slow"],
 )
 def test_a_stop_command_that_does_not_stop(
     folder: Path, tmp_path: Path, command: str, told: str, monkeypatch: pytest.MonkeyPatch
