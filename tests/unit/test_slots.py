@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from toxscreen.plan.slots import Kind, Slots
+from toxscreen.plan.slots import Kind, Slots, Stuck
 from toxscreen.slots.standstill import Standstill
 
 SLOT, ALONE, BLANKET = Kind.SLOT, Kind.ALONE, Kind.BLANKET
@@ -126,14 +126,15 @@ def test_tests_go_on_beside_a_blanket_for_which_alone_waits_but_no_new_environme
 def test_who_keeps_something_goes_on_when_nothing_else_does() -> None:
     slots = Slots(1)
     slots.at(100.0)
-    assert (slots.ask(1, "a", Kind.SLOT), slots.stuck()) == ([1], 0.0)
+    assert (slots.ask(1, "a", Kind.SLOT), slots.stuck()) == ([1], None)
     assert slots.ask(2, "a", Kind.SLOT) == []
     slots.at(103.0)
     # Who keeps nothing cannot be what others wait for.
-    assert (slots.stuck(), slots.let_through()) == (0.0, [])
+    assert (slots.stuck(), slots.let_through()) == (None, [])
     assert slots.ask(3, "a", Kind.SLOT, keeps=True) == []
-    assert slots.stuck() == 3.0
-    assert (slots.let_through(), slots.used, slots.stuck()) == ([3], 2, 0.0)
+    assert slots.stuck() == Stuck(3.0, alone=False)
+    assert (slots.let_through(), slots.used, slots.stuck()) == ([3], 2, None)
+    assert [slots.number(3), slots.is_sharing(3)] == [1, False]
     # It goes on test by test,
     assert (slots.give_back(3), slots.ask(3, "a", Kind.SLOT, keeps=True)) == ([], [3])
     # until the other one does.
@@ -151,18 +152,66 @@ def test_it_waits_like_others_when_it_keeps_nothing_any_more() -> None:
     assert slots.leave(1) == [2]
 
 
-def test_also_beside_one_that_is_alone() -> None:
+def test_who_asks_at_the_moment_of_the_last_movement_is_looked_for_too() -> None:
+    slots = Slots(1)
+    slots.at(5.0)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "a", Kind.SLOT, keeps=True)
+    assert slots.stuck() == Stuck(0.0, alone=False)
+
+
+def test_beside_one_that_is_alone_only_its_own_environment_goes_on_and_both_share() -> None:
     slots = Slots(2)
     assert slots.ask(1, "a", Kind.ALONE) == [1]
-    assert slots.ask(2, "a", Kind.SLOT, keeps=True) == []
+    assert slots.ask(2, "b", Kind.SLOT, keeps=True) == []
+    assert (slots.stuck(), slots.let_through()) == (None, []), "what b keeps is no matter of a's"
+    assert slots.ask(3, "a", Kind.SLOT, keeps=True) == []
+    assert slots.stuck() == Stuck(0.0, alone=True)
+    assert (slots.let_through(), slots.is_sharing(3), slots.number(3)) == ([3], True, None)
+    assert (slots.give_back(3), slots.is_sharing(3)) == ([], False)
+    assert (slots.ask(3, "a", Kind.SLOT, keeps=True), slots.is_sharing(3)) == ([3], True)
+    assert slots.give_back(1) == [2]
+    assert [slots.is_sharing(2), slots.number(2)] == [False, 0]
+
+
+def test_one_that_is_to_be_alone_and_keeps_something_shares_rather_than_wait_for_ever() -> None:
+    slots = Slots(2)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "b", Kind.SLOT)
+    assert slots.ask(3, "a", Kind.ALONE, keeps=True) == []
+    assert slots.give_back(2) == []
+    assert slots.stuck() == Stuck(0.0, alone=True)
+    assert (slots.let_through(), slots.is_sharing(3), slots.is_sharing(1)) == ([3], True, False)
+    assert slots.ask(2, "b", Kind.SLOT, keeps=True) == []
+    assert (slots.stuck(), slots.give_back(1)) == (None, [])
+    assert slots.give_back(3) == [2]
+
+
+def test_whose_tests_go_on_beside_others_does_not_get_the_machine_beside_them() -> None:
+    slots = Slots(1)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "a", Kind.SLOT, keeps=True)
     assert slots.let_through() == [2]
+    slots.give_back(2)
+    assert slots.ask(2, "a", Kind.ALONE, keeps=True) == []
+    assert (slots.stuck(), slots.give_back(1)) == (Stuck(0.0, alone=True), [2])
+    assert not slots.is_sharing(2)
 
 
-def lasting(busy: Sequence[float | None], looks: list[tuple[float, float]]) -> list[bool]:
+def test_a_holder_that_dies_ends_going_on_as_one_that_gives_back() -> None:
+    slots = Slots(1)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "a", Kind.SLOT, keeps=True)
+    slots.ask(3, "a", Kind.SLOT)
+    assert (slots.let_through(), slots.leave(1), slots.give_back(2)) == ([2], [], [3])
+    assert slots.ask(2, "a", Kind.SLOT, keeps=True) == []
+
+
+def lasting(busy: Sequence[float | None], looks: list[tuple[float, float]], *, alone: bool = False) -> list[bool]:
     """What is said at each look: seconds stuck, and the moment."""
     answers = iter(busy)
     standstill = Standstill(lambda: next(answers))
-    return [standstill.lasts(stuck, now) for stuck, now in looks]
+    return [standstill.lasts(Stuck(stuck, alone), now) for stuck, now in looks]
 
 
 def test_a_machine_that_does_nothing_stands_still_after_two_seconds() -> None:
@@ -180,6 +229,20 @@ def test_one_that_computes_does_so_after_half_a_minute() -> None:
 def test_one_that_does_not_tell_as_well(busy: list[float | None]) -> None:
     looks = [(0.5 + seconds, 10.5 + seconds) for seconds in range(31)]
     assert lasting(busy, looks).index(True) == 30
+
+
+def test_where_somebody_is_alone_it_takes_half_a_minute_and_a_machine_that_does_nothing() -> None:
+    looks = [(0.5 + seconds, 10.5 + seconds) for seconds in range(92)]
+    silent = [50.0] * 8
+    assert lasting(silent, looks, alone=True).index(True) == 30
+    # It is asked every half minute, in which one core computes for ten seconds.
+    for busy in ([50.0 + 10 * look for look in range(8)], [None] * 8):
+        assert not any(lasting(busy, looks, alone=True))
+
+
+def test_where_nobody_waits_there_is_nothing_to_look_at() -> None:
+    standstill = Standstill(lambda: pytest.fail("nobody is to be let through"))
+    assert [standstill.lasts(None, now) for now in (1.0, 50.0)] == [False, False]
 
 
 def test_what_moved_in_between_begins_anew() -> None:
@@ -242,7 +305,9 @@ class Machine(RuleBasedStateMachine):
         self.slots = Slots(total)
         self.holds: dict[int, Kind] = {}
         self.waits: dict[int, Kind] = {}
-        self.forced = 0
+        self.keeps: set[int] = set()
+        #: Whether somebody was let through who still runs: then there may be more than there are slots.
+        self.is_over = False
 
     @staticmethod
     def name(holder: int) -> str:
@@ -253,14 +318,27 @@ class Machine(RuleBasedStateMachine):
             assert holder in self.waits, "nobody is granted what he did not ask for"
             self.holds[holder] = self.waits.pop(holder)
 
-    @rule(holder=st.integers(0, 29), kind=st.sampled_from([SLOT, SLOT, SLOT, ALONE]))
-    def ask(self, holder: int, kind: Kind) -> None:
+    @rule(holder=st.integers(0, 29), kind=st.sampled_from([SLOT, SLOT, SLOT, ALONE]), keeps=st.booleans())
+    def ask(self, holder: int, kind: Kind, *, keeps: bool) -> None:
         if holder % 10 == 0 or holder in self.holds or holder in self.waits:
             return
         if self.holds.get(holder // 10 * 10) is BLANKET:
             del self.holds[holder // 10 * 10]
         self.waits[holder] = kind
-        self.got(self.slots.ask(holder, self.name(holder), kind))
+        (self.keeps.add if keeps else self.keeps.discard)(holder)
+        self.got(self.slots.ask(holder, self.name(holder), kind, keeps=keeps))
+
+    @rule()
+    def let_through(self) -> None:
+        stuck, alone = self.slots.stuck(), ALONE in self.holds.values()
+        granted = self.slots.let_through()
+        assert (stuck is None) == (not granted)
+        if stuck is not None:
+            first = granted[0]
+            assert first in self.keeps
+            assert stuck.alone == (alone or self.waits[first] is ALONE)
+            self.is_over = True
+        self.got(granted)
 
     @rule(environment=st.integers(0, 2))
     def cover(self, environment: int) -> None:
@@ -285,12 +363,19 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "slots"):
             return
         held, waiting = list(self.holds.values()), list(self.waits.values())
+        if not held:
+            self.is_over = False
         assert sorted(held) == sorted(kind for name in "abc" for kind in self.slots.holding(name))
         assert sorted(waiting) == sorted(kind for name in "abc" for kind in self.slots.waiting(name))
-        assert held.count(SLOT) <= self.slots.total
-        assert held.count(ALONE) <= 1
-        if ALONE in held:
-            assert SLOT not in held, "blankets alone come without being asked"
+        sharing = [holder for holder in self.holds if self.slots.is_sharing(holder)]
+        numbers = [self.slots.number(holder) for holder, kind in self.holds.items() if kind is SLOT]
+        assert len(set(numbers) - {None}) == len(numbers) - numbers.count(None), "no two have one number"
+        if not self.is_over:
+            assert held.count(SLOT) <= self.slots.total
+            assert held.count(ALONE) <= 1
+            assert not sharing
+            if ALONE in held:
+                assert SLOT not in held, "blankets alone come without being asked"
         if ALONE not in held and ALONE not in waiting:
             assert not waiting or len(held) >= self.slots.total, "no core is idle while somebody waits"
         if waiting:

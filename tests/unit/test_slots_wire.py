@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from toxscreen.slots.budget import Budget
 from toxscreen.slots.client import Client
 from toxscreen.slots.meeting import meet
 from toxscreen.slots.server import Server
+from toxscreen.slots.standstill import Standstill
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no sockets with a path here")
 
@@ -164,6 +166,70 @@ def test_without_a_server_one_goes_on_without(server: Server, clients: list[Clie
     assert str(first.problem) == "[Errno 2] No such file or directory"
 
 
+def test_a_server_that_only_comes_up_is_waited_for(tmp_path: Path) -> None:
+    before = Server(tmp_path, 1)
+    before.stop()
+    started: list[Server] = []
+    client = Client(before.address, "a", apart=lambda: _starts(started, tmp_path))
+    try:
+        assert client.acquire(Kind.SLOT)
+    finally:
+        client.close()
+        started[0].stop()
+
+
+@contextlib.contextmanager
+def _starts(started: list[Server], folder: Path) -> Iterator[None]:
+    """A server that follows after the first try."""
+    try:
+        yield
+    finally:
+        started[:] = started or [Server(folder, 1)]
+
+
+def test_what_is_said_before_the_wait_is_heard_after_it(server: Server) -> None:
+    server._standstill = Standstill(lambda: 0.0)
+    first = Client(server.address, "a")
+    assert first.acquire(Kind.SLOT)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as both:
+        both.connect(server.address.place)
+        both.settimeout(4)
+        # One turn of the server: its clock stands still between the two.
+        both.sendall(b"hello - b\nback\nslot keeps\n")
+        assert both.recv(10) == b"go 1\n"
+    first.close()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"go\n", b"go x\n", b"5\n", b"\xff\n", b""])
+def test_somebody_else_who_listens_there_hands_out_nothing(tmp_path: Path, said: bytes) -> None:
+    address = Address(os.fspath(tmp_path / "s"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(address.place)
+        listener.listen()
+        answering = threading.Thread(target=_answer, args=(listener, said), daemon=True)
+        answering.start()
+        asking = Client(address, "a", patience=0.0)
+        assert asking.status() is None
+        asking.close()
+        client = Client(address, "a")
+        assert not client.acquire(Kind.SLOT)
+        assert client.problem == f"whoever listens at {address.place} hands out no slots"
+        listener.shutdown(socket.SHUT_RDWR)
+        answering.join(4)
+        assert not answering.is_alive()
+
+
+def _answer(listener: socket.socket, said: bytes) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1000)
+            connection.sendall(said)
+
+
 def test_a_server_that_comes_back_is_found(server: Server, clients: list[Client], tmp_path: Path) -> None:
     first = clients[0]
     assert first.acquire(Kind.SLOT)
@@ -186,7 +252,7 @@ def test_addresses_are_read_as_they_are_written(text: str) -> None:
     assert str(Address.parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "unix:", "tcp:80", "tcp:x:y", "tcp:80:", "http://here"])
+@pytest.mark.parametrize("text", ["", "unix:", "tcp:80", "tcp:x:y", "tcp:80:", "tcp:65536:x", "http://here"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="is no address of slots"):
         Address.parse(text)
@@ -210,6 +276,36 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "open")
     assert not addresses._is_private(tmp_path / "open")
     assert not addresses._is_private(tmp_path / "link")
+
+
+@pytest.mark.allow("network")
+def test_who_takes_over_listens_on_the_same_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "_IS_WINDOWS", True)
+    address, first = meet(tmp_path, 1)
+    assert first is not None
+    client = Client(address, "a")
+    assert client.acquire(Kind.SLOT)
+    first.stop()
+    again, second = meet(tmp_path, 1)
+    assert second is not None
+    try:
+        assert again == address
+        client.give_back()
+        assert client.acquire(Kind.SLOT)
+    finally:
+        client.close()
+        second.stop()
+
+
+@pytest.mark.allow("network")
+def test_where_that_port_is_taken_it_listens_on_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "_IS_WINDOWS", True)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        listener, address = listen(tmp_path, Address(port, "secret"))
+    listener.close()
+    assert address.place != port
+    assert address.token != "secret"
 
 
 @pytest.mark.allow("network")

@@ -32,6 +32,15 @@ class _Request(NamedTuple):
     kind: Kind
 
 
+class Stuck(NamedTuple):
+    """Somebody waits who keeps what those who run may be waiting for."""
+
+    #: Seconds for which nothing was granted or given back.
+    seconds: float
+    #: Whether one of the two is to be alone, so that both are told if they share the machine.
+    alone: bool
+
+
 @dataclass(slots=True)
 class _Environment:
     #: Who of it has asked for a slot for a test, and has not left.
@@ -63,8 +72,10 @@ class Slots:
         self._now = 0.0
         #: Who has something between its tests that others may wait for: a fixture of its module, say.
         self._keeping: set[int] = set()
-        #: Of those, who goes on although all slots are held.
+        #: Of those, whose tests go on although all slots are held.
         self._over: set[int] = set()
+        #: Who runs beside somebody although one of the two was to be alone.
+        self._sharing: set[int] = set()
         #: When something was last granted or given back.
         self._moved = 0.0
         #: Oldest first.
@@ -106,22 +117,39 @@ class Slots:
             self._over.discard(holder)
         return self._grant()
 
-    def stuck(self) -> float:
-        """Seconds for which nothing was granted or given back while somebody waited who keeps something; else 0."""
-        waits = any(request.kind is Kind.SLOT and request.holder in self._keeping for request in self._queue.values())
-        return self._now - self._moved if waits else 0.0
+    def stuck(self) -> Stuck | None:
+        """For how long nothing has moved while somebody waited who keeps something; None where nobody does."""
+        request = self._next_through()
+        if request is None:
+            return None
+        return Stuck(self._now - self._moved, request.kind is Kind.ALONE or self._alone() is not None)
 
     def let_through(self) -> list[int]:
         """Let the oldest of those that keep something go on, although all slots are held.
 
-        Those who hold them may wait for just what it keeps: a lock that a fixture of its module has, say. It goes on
-        until one of them has given back.
+        Those who hold them may wait for just what it keeps: a lock that a fixture of its module has, say. Its tests go
+        on until one of them has given back. One that is to be alone begins beside them, and is told so.
         """
+        request = self._next_through()
+        if request is None:
+            return []
+        if request.kind is Kind.SLOT:
+            self._over.add(request.holder)
+        del self._queue[request.holder]
+        self._hold(request)
+        return [request.holder, *self._grant()]
+
+    def _next_through(self) -> _Request | None:
+        """Beside one that is alone only somebody of its own environment: what others keep, they seldom keep from it."""
+        alone = self._alone()
         for request in self._queue.values():
-            if request.kind is Kind.SLOT and request.holder in self._keeping:
-                self._over.add(request.holder)
-                break
-        return self._grant()
+            if request.holder in self._keeping and alone in {None, request.environment}:
+                return request
+        return None
+
+    def _alone(self) -> str | None:
+        """The environment that has the machine alone."""
+        return next((held.environment for held in self._held.values() if held.kind is Kind.ALONE), None)
 
     def take(self, holder: int, environment: str) -> None:
         """Take a blanket without waiting, be there a slot or not."""
@@ -132,17 +160,15 @@ class Slots:
     def give_back(self, holder: int) -> list[int]:
         """A test is over, or its holder waits no longer."""
         self._queue.pop(holder, None)
-        if holder in self._held and holder not in self._over:
-            self._over.clear()
         self._drop(holder)
         return self._grant()
 
     def leave(self, holder: int) -> list[int]:
         """A holder runs no more tests, or is dead; after the last one, its environment is under its blanket again."""
         self._queue.pop(holder, None)
+        self._drop(holder)
         self._keeping.discard(holder)
         self._over.discard(holder)
-        self._drop(holder)
         for name, environment in list(self._environments.items()):
             if environment.covered == holder:
                 environment.covered = None
@@ -162,6 +188,10 @@ class Slots:
     def number(self, holder: int) -> int | None:
         """Which slot a holder has for a test, counted from 0; None for other kinds, and when it has none."""
         return self._numbers.get(holder)
+
+    def is_sharing(self, holder: int) -> bool:
+        """Whether a holder runs beside another one although one of the two was to be alone."""
+        return holder in self._sharing
 
     def holding(self, environment: str) -> list[Kind]:
         """What an environment holds."""
@@ -192,9 +222,9 @@ class Slots:
         That of the environment that holds least, of those the one that has used least time, so that an environment of
         short tests gets as much of the machine as one of long ones, and of those the one that was served longest ago.
         """
-        for holder in self._over:
-            if holder in self._queue:
-                return self._queue[holder]
+        for request in self._queue.values():
+            if request.holder in self._over and request.kind is Kind.SLOT:
+                return request
         kinds = {held.kind for held in self._held.values()}
         if Kind.ALONE in kinds:
             return None
@@ -228,16 +258,22 @@ class Slots:
         self._moved = self._now
         environment.held += 1
         environment.served = self._grants
+        beside = {held.kind for held in self._held.values()} - {Kind.BLANKET}
         self._held[request.holder] = request
         self._since[request.holder] = self._now
-        if request.kind is Kind.SLOT:
+        if request.kind is not Kind.BLANKET and beside and Kind.ALONE in {request.kind, *beside}:
+            self._sharing.add(request.holder)
+        elif request.kind is Kind.SLOT:
             taken = set(self._numbers.values())
             self._numbers[request.holder] = next(number for number in count() if number not in taken)
 
     def _drop(self, holder: int) -> None:
         request = self._held.pop(holder, None)
         self._numbers.pop(holder, None)
+        self._sharing.discard(holder)
         if request is not None:
+            if holder not in self._over:
+                self._over.clear()
             self._moved = self._now
             environment = self._environments[request.environment]
             environment.held -= 1

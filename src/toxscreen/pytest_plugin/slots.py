@@ -93,6 +93,8 @@ class Slotted:
         if client.acquire(kind, self._gone, keeps=_keeps(item)):
             self._held = kind
             self._taken = host.CLOCK.elapsed()
+            if client.shares:
+                self.screen.problems.warn("slots-shared", f"{item.nodeid} and others ran side by side")
             if self._is_shared and self._taken - asked >= _QUEUED:
                 item.stash[QUEUED_KEY] = self._taken - asked
         elif client.problem is None:
@@ -114,7 +116,11 @@ class Slotted:
         ):
             return
         self._held = None
-        self._client.give_back()
+        if nextitem is None:
+            # Before somebody is alone: the environment's own slot is taken back without waiting.
+            self._client.leave()
+        else:
+            self._client.give_back()
 
     def _goes_on(self) -> bool:
         """Whether the next test begins at once: a worker that has to wait for its controller must not hold a slot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -17,6 +18,7 @@ ENVIRONMENT: Final = "TOXSCREEN_SLOTS_ENV"
 #: Bytes that the path of a socket may have on every system: macOS has room for 103.
 _LONGEST: Final = 100
 _NAME: Final = "slots.sock"
+_LAST_PORT: Final = 65535
 _LOOPBACK: Final = "127.0.0.1"
 _IS_WINDOWS = os.name == "nt"
 
@@ -40,7 +42,7 @@ class Address(NamedTuple):
         if kind == "unix" and rest:
             return cls(rest)
         port, _, token = rest.partition(":")
-        if kind == "tcp" and port.isascii() and port.isdecimal() and token:
+        if kind == "tcp" and port.isascii() and port.isdecimal() and int(port) <= _LAST_PORT and token:
             return cls(port, token)
         raise ValueError(f"{text!r} is no address of slots")
 
@@ -61,11 +63,12 @@ class Address(NamedTuple):
         return int(family), self.place
 
 
-def listen(folder: Path) -> tuple[socket.socket, Address]:
+def listen(folder: Path, before: Address | None = None) -> tuple[socket.socket, Address]:
     """Listen for the processes of a tox or of a run; nobody else does so for this folder.
 
     Args:
         folder: where the socket is to lie. Where its path is too long, it lies in a folder for temporary files.
+        before: where the last one listened, and is looked for by those who asked it: its port is taken if it is free.
 
     Raises:
         OSError: neither works, nor does a port of this machine.
@@ -77,6 +80,9 @@ def listen(folder: Path) -> tuple[socket.socket, Address]:
                 return _listening(Address(os.fspath(path)))
             except OSError:
                 continue
+    if before is not None and before.token:
+        with contextlib.suppress(OSError):
+            return _listening(before)
     return _listening(Address("0", secrets.token_hex(16)))
 
 
@@ -84,6 +90,9 @@ def _listening(address: Address) -> tuple[socket.socket, Address]:
     family, target = address.target()
     server = socket.socket(family, socket.SOCK_STREAM)
     try:
+        if address.token and os.name == "posix":
+            # Connections that the last server closed keep the port for minutes; Windows shares it at once.
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(target)
         server.listen(128)
     except BaseException:

@@ -42,7 +42,7 @@ class Budget:
 
     def _meet(self) -> None:
         self.address, self._server = meet(self.folder, self.total)
-        self._asking = Client(self.address, self._key(""))
+        self._asking = Client(self.address, self._key(""), patience=0.0)
 
     def _follow(self) -> None:
         """Take over when the tox that serves ends."""

@@ -31,8 +31,14 @@ _AGAIN: Final = 0.05
 _STALLED: Final = 30.0
 #: How long it may take to say how everything stands.
 _ANSWERS: Final = 2.0
+#: What a server says to who may go on: which slot it is follows where it is one for a test.
+GO: Final = "go"
+#: Connections that may be lost while one waits: whoever ends them all hands out no slots.
+_LOSSES: Final = 20
 #: What is said after the kind by who has something up from the tests before.
 KEEPS: Final = "keeps"
+#: What follows for who runs beside others although it, or one of them, was to be alone.
+SHARED: Final = "shared"
 _IS_POSIX = os.name == "posix"
 
 
@@ -43,15 +49,22 @@ class Client:
         address: of the server.
         environment: the name under which to ask.
         apart: what to connect within, where a rule about network calls may be in force.
+        patience: seconds for which the first connection is tried: at any moment another tox may be about to take over.
     """
 
     def __init__(
-        self, address: Address, environment: str, apart: Callable[[], AbstractContextManager[None]] = nullcontext
+        self,
+        address: Address,
+        environment: str,
+        apart: Callable[[], AbstractContextManager[None]] = nullcontext,
+        patience: float = _PATIENCE,
     ) -> None:
         self.address = address
         self.environment = environment
         #: Why there are no slots any more; None as long as there are.
         self.problem: str | None = None
+        #: Whether the last slot was granted beside somebody although one of the two was to be alone.
+        self.shares = False
         self._apart = apart
         self._socket: Any = None
         self._identity: tuple[int, int] | None = None
@@ -59,7 +72,7 @@ class Client:
         #: What was asked for and not yet granted.
         self._asked: Kind | None = None
         self._process = _getpid()
-        self._patience = 0.0
+        self._patience = patience
         self._held = Held(address)
         _Forks.add(self)
 
@@ -79,6 +92,7 @@ class Client:
         if self._asked not in {None, kind}:
             # An answer to what was asked for before may be under way.
             self._disconnect()
+        losses = 0
         while self._is_usable():
             if self._asked is None and not self._send(f"{kind.value} {KEEPS}" if keeps else kind.value):
                 continue
@@ -86,18 +100,27 @@ class Client:
             line = self._line(gone)
             if line is not None:
                 self._asked = None
-                if kind is Kind.BLANKET:
-                    return True
-                number = line.partition(b" ")[2]
-                if kind is Kind.SLOT and not number:
-                    # A server of a version that did not number them.
-                    return True
-                if self._held.lock(int(number) if kind is Kind.SLOT else None, gone):
-                    return True
-                self._disconnect()
-                return False
+                return self._is_granted(kind, line, gone)
             if self._socket is not None:
                 return False
+            losses += 1
+            if losses > _LOSSES:
+                self._refuse()
+            else:
+                host.CLOCK.sleep(_AGAIN)
+        return False
+
+    def _is_granted(self, kind: Kind, line: bytes, gone: Callable[[], bool]) -> bool:
+        """Whether the answer to what was asked for lets one go on; waits for a test of an earlier server."""
+        word, _, told = line.decode(errors="replace").partition(" ")
+        self.shares = told == SHARED
+        if word != GO or (kind is Kind.SLOT and not self.shares and not told.isdecimal()):
+            self._refuse()
+            return False
+        # What is shared is locked already: by those it is shared with.
+        if kind is Kind.BLANKET or self.shares or self._held.lock(int(told) if told else None, gone):
+            return True
+        self._disconnect()
         return False
 
     def give_back(self) -> None:
@@ -132,7 +155,14 @@ class Client:
         if line is None:
             self._disconnect()
             return None
-        told: dict[str, Any] = json.loads(line)
+        try:
+            told = json.loads(line)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            # Somebody else listens there by now.
+            self._disconnect()
+            return None
         return told
 
     def close(self) -> None:
@@ -217,6 +247,11 @@ class Client:
     def _lose(self) -> None:
         self._disconnect()
         self._patience = _PATIENCE
+
+    def _refuse(self) -> None:
+        """Go on without: somebody else listens there by now."""
+        self._disconnect()
+        self.problem = f"whoever listens at {self.address.place} hands out no slots"
 
     def _disconnect(self) -> None:
         connection = self._socket

@@ -20,7 +20,7 @@ except ImportError:  # pragma: no cover - Windows: a test of the server before m
     fcntl = None  # type: ignore[assignment]
 
 # Tests replace these.
-_open, _close = os.open, os.close
+_open, _close, _unlink = os.open, os.close, os.unlink
 _ENDING: Final = ".held"
 #: Seconds between two tries: it is waited for only where a server has just ended.
 _AGAIN: Final = 0.01
@@ -76,6 +76,14 @@ class Held:
         if self._file is not None and host.place(self._file) == self._identity:
             _close(self._file)
         self._file = None
+
+    def remove(self) -> None:
+        """Take the file away, unless a test has a byte of it; for the server that ends."""
+        if self._path is not None and (file := self._opened()) is not None:
+            with contextlib.suppress(OSError):
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _unlink(self._path)
+        self.close()
 
     def _opened(self) -> int | None:
         """Open the file where that is not yet done, or a test has closed it."""

@@ -39,7 +39,7 @@ def meet(folder: Path, total: int) -> tuple[Address, Server | None]:
         address = _read(file)
         if address is not None and _answers(address):
             return address, None
-        server = Server(folder, total)
+        server = Server(folder, total, address)
         try:
             file.write_text(str(server.address), encoding="utf-8")
         except OSError:
@@ -56,7 +56,7 @@ def _read(file: Path) -> Address | None:
 
 
 def _answers(address: Address) -> bool:
-    client = Client(address, "")
+    client = Client(address, "", patience=0.0)
     try:
         return client.status() is not None
     finally:

@@ -15,11 +15,10 @@ from typing import Any, Final
 from toxscreen import host
 from toxscreen.plan.slots import Kind, Slots
 from toxscreen.slots.address import Address, listen
-from toxscreen.slots.client import KEEPS
+from toxscreen.slots.client import GO, KEEPS, SHARED
+from toxscreen.slots.held import Held
 from toxscreen.slots.standstill import LOOK, Standstill
 
-#: What a server says to who may go on; which slot it is follows where it is one for a test.
-GO: Final = b"go"
 #: Bytes that a line may have.
 _LONGEST: Final = 65536
 _KINDS: Final = frozenset(kind.value for kind in Kind)
@@ -53,19 +52,20 @@ class Server:
     Args:
         folder: where its socket lies, see :func:`toxscreen.slots.address.listen`.
         total: how many slots there are.
+        before: where the last server of this folder was, which is gone.
 
     Raises:
         OSError: it cannot listen.
     """
 
-    def __init__(self, folder: Path, total: int) -> None:
+    def __init__(self, folder: Path, total: int, before: Address | None = None) -> None:
         self._slots = Slots(total)
         self._peers: dict[int, _Peer] = {}
         self._counts: dict[str, _Counts] = {}
         self._standstill = Standstill()
         self._next = 1
         self._process = os.getpid()
-        self._listener, self.address = listen(folder)
+        self._listener, self.address = listen(folder, before)
         self._inode = _inode(self.address)
         self._wake, self._woken = socket.socketpair()
         self._selector = selectors.DefaultSelector()
@@ -94,6 +94,7 @@ class Server:
         if self._inode is not None and _inode(self.address) == self._inode:
             with contextlib.suppress(OSError):
                 Path(self.address.place).unlink()
+            Held(self.address).remove()
         self._listener.close()
         for peer in self._peers.values():
             peer.socket.close()
@@ -102,7 +103,7 @@ class Server:
 
     def _turn(self) -> bool:
         """Deal with all that has come; whether to go on."""
-        ready = self._selector.select(LOOK if self._slots.stuck() else None)
+        ready = self._selector.select(None if self._slots.stuck() is None else LOOK)
         now = host.CLOCK.elapsed()
         self._slots.at(now)
         if self._standstill.lasts(self._slots.stuck(), now):
@@ -170,7 +171,8 @@ class Server:
             peer = self._peers.get(holder)
             if peer is not None:
                 number = self._slots.number(holder)
-                self._send(peer, GO + (b"\n" if number is None else b" %d\n" % number))
+                told = SHARED if self._slots.is_sharing(holder) else "" if number is None else str(number)
+                self._send(peer, f"{GO} {told}".rstrip().encode() + b"\n")
 
     def _hear(self, peer: _Peer, line: str) -> None:
         """One line.

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Final
 
 from toxscreen import host
+from toxscreen.plan.slots import Stuck
 
 #: Seconds between two looks.
 LOOK: Final = 0.5
 #: Seconds without a test begun or ended, on a machine that does nothing.
 _SILENT: Final = 2.0
-#: The same on a machine that does something, or does not tell: the tests may just be long.
+#: The same on a machine that does something, or does not tell, for the tests may just be long; and on one that does
+#: nothing where one of them is to be alone, for it may just sleep, and must not be disturbed.
 _LONG: Final = 30.0
 #: Of one core; tox and those who look take some of it.
 _NOTHING: Final = 0.3
@@ -29,23 +31,23 @@ class Standstill:
         #: A moment, and what the cores had computed by then.
         self._since: tuple[float, float | None] | None = None
 
-    def lasts(self, stuck: float, now: float) -> bool:
+    def lasts(self, stuck: Stuck | None, now: float) -> bool:
         """Whether somebody who waits is to be let through.
 
         Args:
-            stuck: seconds for which nothing has been granted or given back; 0 where nobody keeps what others may want.
+            stuck: what :meth:`toxscreen.plan.slots.Slots.stuck` says.
             now: seconds on a clock that only goes forward.
         """
-        if stuck < LOOK:
+        if stuck is None or stuck.seconds < LOOK:
             self._since = None
             return False
         if self._since is None:
             self._since = now, self._busy()
             return False
         began, before = self._since
-        if now - began < _SILENT - LOOK:
+        if now - began < (_LONG if stuck.alone else _SILENT) - LOOK:
             return False
         after = self._busy()
         self._since = now, after
         is_silent = before is not None and after is not None and after - before < _NOTHING * (now - began)
-        return is_silent or stuck >= _LONG
+        return is_silent or (stuck.seconds >= _LONG and not stuck.alone)
