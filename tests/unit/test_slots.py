@@ -187,6 +187,33 @@ def test_one_that_is_to_be_alone_and_keeps_something_shares_rather_than_wait_for
     assert slots.give_back(3) == [2]
 
 
+def test_a_test_goes_before_one_that_is_to_be_alone_and_may_then_be_it() -> None:
+    slots = Slots(1)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "a", Kind.ALONE, keeps=True)
+    slots.ask(3, "a", Kind.SLOT, keeps=True)
+    assert (slots.stuck(), slots.let_through()) == (Stuck(0.0, alone=False), [3])
+    assert [slots.leave(3), slots.give_back(1), slots.is_sharing(2)] == [[], [2], False]
+
+
+def test_one_that_is_to_be_alone_waits_for_programs_and_tests_of_other_environments() -> None:
+    for kind in (BLANKET, SLOT):
+        slots = Slots(2)
+        slots.ask(1, "e2e", kind)
+        slots.ask(2, "a", Kind.ALONE, keeps=True)
+        assert (slots.stuck(), slots.let_through()) == (None, [])
+
+
+def test_who_went_on_beside_others_does_not_beside_one_that_is_alone() -> None:
+    slots = Slots(1)
+    slots.ask(1, "a", Kind.SLOT)
+    slots.ask(2, "b", Kind.SLOT, keeps=True)
+    assert (slots.let_through(), slots.give_back(2)) == ([2], [])
+    slots.ask(3, "a", Kind.ALONE, keeps=True)
+    assert slots.let_through() == [3]
+    assert slots.ask(2, "b", Kind.SLOT, keeps=True) == []
+
+
 def test_whose_tests_go_on_beside_others_does_not_get_the_machine_beside_them() -> None:
     slots = Slots(1)
     slots.ask(1, "a", Kind.SLOT)

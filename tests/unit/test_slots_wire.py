@@ -18,6 +18,7 @@ from toxscreen.slots import address as addresses
 from toxscreen.slots.address import Address, listen
 from toxscreen.slots.budget import Budget
 from toxscreen.slots.client import Client
+from toxscreen.slots.held import Held
 from toxscreen.slots.meeting import meet
 from toxscreen.slots.server import Server
 from toxscreen.slots.standstill import Standstill
@@ -357,6 +358,40 @@ def test_the_second_tox_joins_the_first_and_takes_over_when_it_ends(tmp_path: Pa
         second.stop()
         second.stop()
     assert second.status() == {}
+
+
+def test_who_looks_how_it_stands_does_not_keep_a_tox_from_taking_over(tmp_path: Path) -> None:
+    address, first = meet(tmp_path, 1)
+    assert first is not None
+    second = Budget(tmp_path, 1)
+    worker = Client(address, "a")
+    try:
+        assert worker.acquire(Kind.SLOT)
+        first.stop()
+        began = time.monotonic()
+        while second._server is None:
+            second.status()
+            assert time.monotonic() - began < 1.5, "a worker that waits gives up after two seconds"
+            time.sleep(0.01)
+        worker.give_back()
+        assert worker.acquire(Kind.SLOT)
+    finally:
+        worker.close()
+        second.stop()
+
+
+def test_the_file_of_a_server_that_ended_is_of_no_use_for_the_next(tmp_path: Path) -> None:
+    address, first = meet(tmp_path, 1)
+    assert first is not None
+    early = Held(address)
+    assert early.lock(0, lambda: True)
+    early.unlock()
+    first.stop()
+    held = Path(address.place + ".held")
+    assert not held.exists()
+    assert early.lock(0, lambda: True)
+    assert held.exists(), "it would lock what nobody else looks at"
+    early.close()
 
 
 def test_what_a_killed_tox_left_behind_is_in_nobodys_way(tmp_path: Path) -> None:

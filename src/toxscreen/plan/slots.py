@@ -37,7 +37,7 @@ class Stuck(NamedTuple):
 
     #: Seconds for which nothing was granted or given back.
     seconds: float
-    #: Whether one of the two is to be alone, so that both are told if they share the machine.
+    #: Whether one of the two is to be alone: who is let through is told that it shares the machine.
     alone: bool
 
 
@@ -135,17 +135,25 @@ class Slots:
             return []
         if request.kind is Kind.SLOT:
             self._over.add(request.holder)
+        else:
+            self._over.clear()
         del self._queue[request.holder]
         self._hold(request)
         return [request.holder, *self._grant()]
 
     def _next_through(self) -> _Request | None:
-        """Beside one that is alone only somebody of its own environment: what others keep, they seldom keep from it."""
+        """Who is let through next.
+
+        A test before one that is to be alone, which may then be it. Where somebody is alone, or is to be, both have to
+        be of one environment: what others keep they seldom keep from it, and what it measures is not to be disturbed.
+        """
         alone = self._alone()
-        for request in self._queue.values():
-            if request.holder in self._keeping and alone in {None, request.environment}:
+        keeping = [request for request in self._queue.values() if request.holder in self._keeping]
+        for request in keeping:
+            if request.kind is Kind.SLOT and alone in {None, request.environment}:
                 return request
-        return None
+        testing = {held.environment for held in self._held.values() if held.kind is not Kind.BLANKET}
+        return next((each for each in keeping if each.kind is Kind.ALONE and each.environment in testing), None)
 
     def _alone(self) -> str | None:
         """The environment that has the machine alone."""

@@ -94,15 +94,14 @@ class Client:
             self._disconnect()
         losses = 0
         while self._is_usable():
-            if self._asked is None and not self._send(f"{kind.value} {KEEPS}" if keeps else kind.value):
-                continue
-            self._asked = kind
-            line = self._line(gone)
-            if line is not None:
-                self._asked = None
-                return self._is_granted(kind, line, gone)
-            if self._socket is not None:
-                return False
+            if self._asked is not None or self._send(f"{kind.value} {KEEPS}" if keeps else kind.value):
+                self._asked = kind
+                line = self._line(gone)
+                if line is not None:
+                    self._asked = None
+                    return self._is_granted(kind, line, gone)
+                if self._socket is not None:
+                    return False
             losses += 1
             if losses > _LOSSES:
                 self._refuse()
@@ -221,7 +220,7 @@ class Client:
             self._socket.settimeout(_STALLED)
             self._socket.sendall(line.encode() + b"\n")
         except OSError:
-            self._lose()
+            self._disconnect()
             return False
         return True
 
@@ -238,15 +237,11 @@ class Client:
             except OSError:
                 data = b""
             if not data:
-                self._lose()
+                self._disconnect()
                 return None
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
-
-    def _lose(self) -> None:
-        self._disconnect()
-        self._patience = _PATIENCE
 
     def _refuse(self) -> None:
         """Go on without: somebody else listens there by now."""

@@ -20,7 +20,7 @@ except ImportError:  # pragma: no cover - Windows: a test of the server before m
     fcntl = None  # type: ignore[assignment]
 
 # Tests replace these.
-_open, _close, _unlink = os.open, os.close, os.unlink
+_open, _close, _unlink, _fstat = os.open, os.close, os.unlink, os.fstat
 _ENDING: Final = ".held"
 #: Seconds between two tries: it is waited for only where a server has just ended.
 _AGAIN: Final = 0.01
@@ -59,6 +59,11 @@ class Held:
             except OSError:
                 # A file system without locks.
                 self._path = None
+            else:
+                if not _fstat(file).st_nlink:
+                    # A server that ended has removed it meanwhile; the next one's tests lock another.
+                    self.close()
+                    continue
             return True
         return True
 
