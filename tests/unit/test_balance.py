@@ -263,6 +263,39 @@ def test_a_run_that_ends_early_takes_back_all_that_has_not_begun() -> None:
     assert made.recall("gw0") is None
 
 
+@pytest.mark.parametrize("why", ["alone", "group"])
+def test_what_stays_together_does_so_when_one_of_it_killed_its_worker_and_is_run_again(why: str) -> None:
+    """As by pytest-rerunfailures: the worker is gone first, then its test is wanted again."""
+    made = balancer([1.0] * 3, 2, alone=range(3)) if why == "alone" else balancer([1.0] * 3, 2, groups=["g"] * 3)
+    made.join("gw0")
+    (first,) = [command for command in made.decide(0.0) if isinstance(command, Send)]
+    assert (first.lane, first.tests) == ("gw0", (0, 1, 2))
+    assert made.leave("gw0") == 0
+    made.again(0)
+    made.join("gw2")
+    made.join("gw3")
+    sent = [command.tests for command in made.decide(1.0) if isinstance(command, Send)]
+    assert sent == [(0, 1, 2)]
+
+
+def test_a_worker_is_not_let_go_while_long_tests_are_left_of_which_little_is_known() -> None:
+    made = balancer([5.0, *[2.0] * 10, *[0.0] * 12], 2, alone=range(11, 23))
+    seconds = [5.0, *[2.0] * 10, *[0.0] * 12]
+    assert simulated(made, seconds, 2).makespan <= 1.1 * ideal(seconds, 2)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("workers", [2, 4])
+def test_a_history_of_a_few_long_tests_does_no_harm(workers: int, seed: int) -> None:
+    chance = random.Random(seed)
+    seconds = [*(chance.uniform(1.0, 5.0) for _ in range(12)), *[0.3] * 20]
+    expected = [each if place < 12 else None for place, each in enumerate(seconds)]
+    ours = simulated(balancer(expected, workers), seconds, workers)
+    load = simulated(Stock(LoadScheduling, len(seconds), workers), seconds, workers)
+    assert ours.makespan <= 1.05 * load.makespan
+    assert ours.makespan <= 1.25 * ideal(seconds, workers)
+
+
 def test_a_test_that_is_wanted_again_is_run_again() -> None:
     made, _ = started(*[None] * 4)
     ran = made.leave("gw0")

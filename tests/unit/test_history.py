@@ -59,6 +59,14 @@ def test_the_phases_are_kept_apart_and_their_medians_remembered(tmp_path: Path) 
     assert load_history(tmp_path).tests == {"a": Duration(1.5, 3.0, 0.25)}
 
 
+def test_a_run_that_goes_on_is_left_for_later(tmp_path: Path) -> None:
+    """A run asks when its own folder is there; without locks, as on Windows, that looks like one that is over."""
+    going_on = record(tmp_path, 1, [])
+    assert load_history(tmp_path, but=going_on) == History()
+    record(tmp_path, 1, [ended("a", 1.0)])
+    assert load_history(tmp_path).tests == {"a": Duration(0.0, 1.0, 0.0)}
+
+
 def test_of_two_durations_the_shorter_counts_so_that_one_slow_run_spoils_nothing(tmp_path: Path) -> None:
     record(tmp_path, 1, [ended("a", 1.0)])
     record(tmp_path, 2, [ended("a", 60.0)])

@@ -42,14 +42,15 @@ def history_file(root: Path) -> Path:
     return root / STATE / FILE
 
 
-def load_history(root: Path) -> History:
+def load_history(root: Path, *, but: Path | None = None) -> History:
     """What the runs of a project say about time, those included that ended since somebody asked last.
 
     Args:
         root: the project's root.
+        but: folder of a run that goes on, from which nothing is to be learned yet: not every system tells that it does.
     """
     kept = _Kept.read(history_file(root))
-    if kept.add(run_folders(root)):
+    if kept.add(folder for folder in run_folders(root) if but is None or folder.name != but.name):
         with contextlib.suppress(OSError):
             kept.write(state_folder(root) / FILE)
     return kept.history()

@@ -55,6 +55,11 @@ class Backlog:
         self.seconds += unit.seconds
         self.tests += len(unit.tests)
 
+    def take_out(self, unit: Unit) -> Unit:
+        """Take one of those that were taken in again."""
+        self.returned.remove(unit)
+        return self._out(unit)
+
     @property
     def long_is_next(self) -> bool:
         """Whether a long unit is to go next, and nothing else before it."""

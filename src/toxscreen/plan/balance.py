@@ -37,7 +37,7 @@ class Balancer(Books):
         self._loot = Loot(self.seconds, self.unit_of)
         seconds, part = _LOW
         self._low = min(seconds, part * units.ideal)
-        tests = len(units.seconds)
+        tests = sum(len(unit.tests) for unit in units.units)
         #: Whether there is nothing to go by: then it is done as by --dist load, but for what is taken back.
         self._blind = 2 * sum(len(unit.tests) for unit in units.units if unit.known) < tests
         self._tests = tests
@@ -109,8 +109,8 @@ class Balancer(Books):
             # The next one is committed to this worker for as long as this one takes.
             busy = mine + unit.seconds
             return [unit, *backlog.short(COMMITTED, busy, self._room(busy, left))]
-        elif self._blind:
-            return backlog.some(0.0, max(1, self._handful(lane, len(left)) - len(lane.queue)))
+        elif self._blind and (found := backlog.some(0.0, max(1, self._handful(lane, len(left)) - len(lane.queue)))):
+            return found
         elif not backlog.long_is_next and mine < self._chunk(len(left)):
             # The last few are for everybody.
             enough = min(IN_FLIGHT - len(lane.queue), max(1, backlog.tests // len(left)))

@@ -140,8 +140,11 @@ class Books:
             seconds = sum(self.seconds[test] for test in part) + unit.fixture
             made = unit._replace(tests=tuple(part), seconds=seconds)
             if made.why is Why.ALONE:
-                self.alone = made
+                self.alone = made if self.alone is None else made.beside(self.alone)
             else:
+                rest = [each for each in self.backlog.returned if self.unit_of.get(each.tests[0]) is unit]
+                if made.why is Why.GROUP and rest:
+                    made = made.beside(self.backlog.take_out(rest[0]))
                 self.backlog.put_back(made)
 
     def left_of(self, lane: Lane, now: float) -> float:

@@ -46,6 +46,11 @@ class Unit(NamedTuple):
     #: Seconds of that fixture.
     fixture: float = 0.0
 
+    def beside(self, other: Unit) -> Unit:
+        """Both as one again: parts of one unit that came back one after the other."""
+        tests = tuple(sorted({*self.tests, *other.tests}))
+        return self._replace(tests=tests, seconds=self.seconds + other.seconds - self.fixture)
+
 
 class Units(NamedTuple):
     """A whole collection, taken apart."""

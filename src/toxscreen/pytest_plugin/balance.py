@@ -48,4 +48,5 @@ class Balance:
         from toxscreen.journal.history import load_history
         from toxscreen.pytest_plugin.scheduling import BalancedScheduling
 
-        return BalancedScheduling(config, log, self._screen.pulses, load_history(self._screen.settings.root))
+        history = load_history(self._screen.settings.root, but=self._screen.folder)
+        return BalancedScheduling(config, log, self._screen.pulses, history)

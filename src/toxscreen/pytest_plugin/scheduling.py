@@ -151,8 +151,8 @@ class BalancedScheduling:
             self._act()
 
     def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
-        """A worker answered to "steal"."""
-        if self._balancer is not None:
+        """A worker answered to "steal", maybe as its last word."""
+        if self._balancer is not None and node.gateway.id in self._joined:
             self._balancer.gave_back(node.gateway.id, indices)
             self._act()
 
