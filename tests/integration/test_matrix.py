@@ -95,6 +95,29 @@ def test_interpreters_without_classifiers(tmp_path: Path, project_table: str, to
     SUITE.with_files({"pyproject.toml": text}).at(tmp_path).toxscreen("matrix").expect(exit=0, says=(told,))
 
 
+def test_names_that_gates_expect_are_the_names_that_run(tmp_path: Path) -> None:
+    expecting = '[tool.toxscreen.gates]\nenvironments = ["3.11-unit", "py313-unit", "{}"]\n'
+    project = SUITE.at(tmp_path)
+    plain = (project.root / "pyproject.toml").read_text()
+    twice = plain.replace('3.11",', '3.11", "Programming Language :: Python :: 3.11",')
+    project.write({"pyproject.toml": twice + expecting.format("py311")})
+    assert list(shards(matrix(project))) == ["3.11-unit", "py313-unit", "py311"]
+    project.write({"pyproject.toml": twice + expecting.format("integration")})
+    done = project.toxscreen("matrix").expect(exit=0)
+    told = "gates.environments does not name 3.11-integration, 3.13-integration: the gates would say that others"
+    assert told in " ".join(done.text.split())
+    project.write({"pyproject.toml": plain + expecting.format("unit: fast")})
+    refused = project.toxscreen("matrix", "--gitlab")
+    assert (refused.exit, "'unit:' cannot be the name of an environment" in refused.text) == (2, True), refused
+
+
+def test_a_run_that_recorded_no_collection_says_nothing_of_its_time(tmp_path: Path) -> None:
+    project = SUITE.at(tmp_path)
+    run = project.run("--category", "unit", "-n0").run
+    (project.root / f".toxscreen/runs/{run.id}/collection.json").unlink()
+    assert shards(matrix(project, "--envs", "unit", "--python", "3.12")) == {"unit": 1}
+
+
 def test_github_takes_the_line_and_people_read_the_reasons(tmp_path: Path) -> None:
     done = SUITE.at(tmp_path).toxscreen("matrix", "--github", "--python", "3.12").expect(exit=0)
     assert [job["tox"] for job in json.loads(done.stdout)] == ["unit", "integration"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from toxscreen.host import interpreter
 from toxscreen.journal.history import load_history
 from toxscreen.journal.read import read_run
 from toxscreen.journal.store import run_folders
@@ -477,6 +479,83 @@ def test_a_shard_that_lies_where_it_is_joined_keeps_its_junit_results(tmp_path: 
     assert done.exit == 0, done
     cases = ET.parse(two.root / ".toxscreen/junit.xml").getroot().iter("testcase")
     assert sorted(case.attrib["name"] for case in cases) == ["test_a", "test_b", "test_c"]
+
+
+def test_a_shard_that_lies_where_it_is_joined_can_be_joined_again(fleet: Fleet) -> None:
+    """The joined data takes the place of the shard's own, of which its manifest has the checksums."""
+    fleet.merge(*MACHINES)
+    whole = covered(fleet.here)
+    two = fleet.machine("two")
+    for _ in range(2):
+        done = two.run("merge", "--json", "../one", ".", "../three", module="toxscreen", env=PLAIN)
+        assert done.exit == 0, done
+        assert covered(two) == whole
+        cases = ET.parse(two.root / ".toxscreen/junit/unit.xml").getroot().iter("testcase")
+        assert len(list(cases)) == 11
+        # As when the merge was killed: data without a stamp, which is no evidence.
+        (two.root / ".toxscreen/coverage/unit/stamp.json").unlink()
+        assert "there is no stamp.json" in two.run("coverage", "unit", module="toxscreen", env=PLAIN).text
+    assert json.loads(done.stdout)["merged"][0]["already_there"]
+    assert len(list((two.root / ".toxscreen/runs").glob("*/shard"))) == 1
+
+
+@pytest.mark.parametrize("time", ["null", '"noon"', "true", "[]"])
+def test_a_stamp_that_says_no_time(fleet: Fleet, time: str) -> None:
+    stamp = first(fleet.around / "two/.toxscreen", "stamp.json")
+    stamp.write_text(re.sub(r'"time": [\d.]+', f'"time": {time}', stamp.read_text()))
+    assert fleet.refused(*MACHINES) == [
+        ("shard-changed", f"the data of shard 2 of 3 changed after its run: {damage}")
+        for damage in ("coverage/unit/stamp.json is not what it was", "its coverage data has no stamp.json")
+    ]
+
+
+@pytest.mark.parametrize(("key", "name"), [("environment", "../../x"), ("environment", "report"), ("category", "a\0b")])
+def test_names_that_no_folder_can_have(tmp_path: Path, key: str, name: str) -> None:
+    fleet = parts(tmp_path, SMALL)
+    header = first(fleet.around / "two", "header.json")
+    record = json.loads(header.read_text()) | {key: name}
+    header.write_text(json.dumps(record))
+    (unreadable, missing) = fleet.refused("one", "two")
+    shown = f"nothing can be called {record['environment'] or record['category']!r}, of category {record['category']!r}"
+    assert unreadable == ("shard-unreadable", f"the header of run {header.parent.name}: {shown}")
+    assert missing[0] == "shard-missing"
+
+
+def test_two_interpreters_in_one_environment_are_not_taken_for_one_that_ran_again(tmp_path: Path) -> None:
+    fleet = parts(tmp_path, SMALL)
+    for number, name in enumerate(("one", "two"), 1):
+        manifest = first(fleet.around / name, "shard.json")
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"python": "PyPy 3.11"}))
+        fleet.machine(name).run("--category", "unit", "-n0", "--screen-shard", f"{number}/2", env=PLAIN)
+    told = f"ran {interpreter()}, PyPy 3.11 in one environment, of which one run counts"
+    hint = "give each interpreter an environment of its own"
+    assert fleet.refused("one", "two") == [("shard-python", f"../{name} {told}: {hint}") for name in ("one", "two")]
+
+
+def test_a_checkout_in_which_git_does_not_work_proves_nothing(tmp_path: Path) -> None:
+    fleet = clones(tmp_path, SMALL, ("here", "one", "two"))
+    for number, name in enumerate(("one", "two"), 1):
+        (fleet.around / name / ".git").rename(fleet.around / name / "no-git")
+        fleet.machine(name).run("--category", "unit", "-n0", "--screen-shard", f"{number}/2", env=PLAIN)
+    told = "is of no commit, so nothing says of which sources: git has to work there"
+    assert fleet.refused("one", "two") == [("shard-commit", f"shard {number} of 2 {told}") for number in (1, 2)]
+
+
+def test_paths_of_the_machine_make_no_difference(tmp_path: Path) -> None:
+    fleet = clones(tmp_path, SMALL, ("here", "one two", "zwö"))
+    for number, name in enumerate(("one two", "zwö"), 1):
+        machine = fleet.machine(name)
+        ignored = [
+            "--ignore",
+            str(machine.root / "tests/unit/test_none.py"),
+            str(machine.root / "tests/unit/test_a.py"),
+        ]
+        machine.run("--category", "unit", "-n0", "--screen-shard", f"{number}/2", *ignored, env=PLAIN)
+    status, data, text = fleet.merge("one two", "zwö")
+    assert status == 0, text
+    (note,) = data["notes"]
+    assert str(tmp_path) not in note
+    assert "--ignore tests/unit/test_none.py" in note
 
 
 def test_a_folder_that_is_named_twice_counts_once(tmp_path: Path) -> None:

@@ -112,6 +112,30 @@ def test_a_shard_of_nothing_is_an_error(tmp_path: Path, workers: int) -> None:
     done.expect(exit=2, says=("all 10 collected tests were deselected [nothing-ran]",))
 
 
+def test_a_state_folder_behind_a_link_holds_the_junit_file_all_the_same(tmp_path: Path) -> None:
+    project = SUITE.at(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (project.root / ".toxscreen").symlink_to(tmp_path / "elsewhere")
+    done = project.run("--category", "unit", "-n0", "--screen-shard", "1/2", "--junitxml", ".toxscreen/unit.xml")
+    assert (done.exit, manifest(project, done).junit) == (0, "unit.xml")
+
+
+def test_a_journal_that_is_damaged_leaves_no_manifest_and_the_exit_status(tmp_path: Path) -> None:
+    damaging = """
+        import pathlib, pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_unconfigure():
+            for file in pathlib.Path(".toxscreen/runs").glob("*/main.jsonl"):
+                file.write_text("nonsense" + chr(10) + file.read_text())
+        """
+    project = Suite({**SUITE.files, "conftest.py": damaging}).at(tmp_path)
+    done = project.start("--category", "unit", "-n0", "--screen-shard", "1/2")
+    out, err = done.communicate(timeout=60)
+    assert (done.returncode, "Traceback" in out + err) == (0, False), out + err
+    assert list((project.root / ".toxscreen/runs").glob("*/shard.json")) == []
+
+
 def test_what_other_options_left_out_is_not_split(tmp_path: Path) -> None:
     project = SUITE.at(tmp_path)
     done = project.run("--category", "unit", "-n0", "-k", "TestB or a[0]", "--screen-shard", "1/2")

@@ -32,7 +32,7 @@ def part(number: int, of: int = 3, tests: tuple[str, ...] | None = None, **field
         "tree": "7ree",
         "configuration": "c0de",
         "seed": number,
-        "python": f"3.11.{number}",
+        "python": "CPython 3.11",
         "history": "5a3e",
         "collected": TESTS,
         "planned": planned,
@@ -105,12 +105,24 @@ def test_shards_of_two_splits() -> None:
             "shard-configuration",
             "of the configuration else, shard 1 of 3 of the configuration c0de",
         ),
-        ({"python": "3.12.1"}, "shard-python", "of Python 3.12, shard 1 of 3 of Python 3.11"),
+        ({"python": "PyPy 3.11"}, "shard-python", "of PyPy 3.11, shard 1 of 3 of CPython 3.11"),
         ({"category": "perf"}, "shard-category", "of category perf, shard 1 of 3 of category unit"),
     ],
 )
 def test_shards_of_other_sources(fields: dict[str, Any], slug: str, told: str) -> None:
     assert judged(part(1), part(2, **fields), part(3)) == [(slug, f"shard 2 of 3 is {told}")]
+
+
+def test_where_git_does_not_work_nothing_says_of_which_sources_shards_are() -> None:
+    told = "is of no commit, so nothing says of which sources: git has to work there"
+    found = judged(*(part(number, commit=None) for number in (1, 2, 3)))
+    assert found == [("shard-commit", f"shard {number} of 3 {told}") for number in (1, 2, 3)]
+
+
+def test_a_split_into_very_many_is_told_in_no_time() -> None:
+    (found,) = judged(part(1, 999_999, TESTS))
+    assert found[0] == "shard-missing"
+    assert "and 999993 more of 999999 are missing" in found[1]
 
 
 def test_a_split_by_another_history() -> None:

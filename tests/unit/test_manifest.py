@@ -27,7 +27,7 @@ FULL = Manifest(
     tree="7ree",
     configuration="c0de",
     seed=7,
-    python="3.12.1",
+    python="CPython 3.12",
     history="5a3e",
     collected=("a.py::test_a", "a.py::test_b[é]"),
     planned=("a.py::test_b[é]",),
@@ -76,6 +76,10 @@ def test_what_ran_is_named_by_the_environment_else_the_category() -> None:
         ({"files": []}, "has no list of files below the state folder"),
         ({"files": {"../../secret": "ab"}}, "has no list of files below the state folder"),
         ({"files": {"/etc/passwd": "ab"}}, "has no list of files below the state folder"),
+        ({"files": {"runs/r//etc/passwd": "ab"}}, "has no list of files below the state folder"),
+        ({"files": {"runs/r/\0": "ab"}}, "has no list of files below the state folder"),
+        ({"files": {"./run.jsonl": "ab"}}, "has no list of files below the state folder"),
+        ({"junit": "runs/r/run.jsonl"}, "has a JUnit file that is none of its files"),
         ({"shard": 2}, "has 2 for its shard"),
         ({"shard": "4/3"}, "there is no shard 4/3"),
         ({"shard": "1/2/3"}, "there is no shard 1/2/3"),
@@ -107,7 +111,7 @@ def test_the_first_process_says_what_was_collected(tmp_path: Path) -> None:
 
 def test_a_shard_in_a_record() -> None:
     assert shard_of("2/3") == Shard(2, 3)
-    for text in ("", "2", "0/3", "a/b"):
+    for text in ("", "2", "0/3", "a/b", "1/9999999", "1/\u0663"):
         with pytest.raises(ValueError, match=r".+"):
             shard_of(text)
 

@@ -83,6 +83,20 @@ def test_with_several_interpreters_tox_is_asked_for_each() -> None:
     assert [(row.python, row.tox) for row in rows([work(())], (), 300.0)] == [(None, "unit")]
 
 
+@pytest.mark.parametrize(
+    ("name", "python"), [("3.12-unit", "3.12"), ("py311-unit", "3.11"), ("py3.13", "3.13"), ("3.14t-unit", "3.14t")]
+)
+def test_an_environment_that_names_its_interpreter_is_one_row(name: str, python: str) -> None:
+    made = rows([Workload(name, (1.0,), 1, 0.0, "R")], ("3.11", "3.12"), 300.0)
+    assert [(row.environment, row.python, row.tox) for row in made] == [(name, python, name)]
+
+
+@pytest.mark.parametrize("name", ["pyramid", "py3-unit", "4.1-unit", "unit-3.12"])
+def test_other_names_name_none(name: str) -> None:
+    made = rows([Workload(name, (1.0,), 1, 0.0, "R")], ("3.11", "3.12"), 300.0)
+    assert [row.tox for row in made] == [f"3.11-{name}", f"3.12-{name}"]
+
+
 def test_github_reads_one_line_with_a_job_for_each_shard() -> None:
     text = pipeline.github(rows([work((1.0,) * 600), Workload("perf", (), 1, 0.0, "R")], ("3.12",), 300.0))
     assert text.count("\n") == 1

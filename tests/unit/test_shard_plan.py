@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import permutations
 
 import pytest
@@ -66,7 +65,14 @@ def test_the_longest_shard_is_as_short_as_the_rule_promises(seconds: list[float]
     longest = max(share.seconds for share in split(cases, history, of))
     ideal, rounding = sum(seconds) / of, 1e-6 * len(seconds)
     assert longest <= ideal + (1 - 1 / of) * max(seconds) + rounding
-    assert longest <= float(Fraction(4, 3) - Fraction(1, 3 * of)) * ideal + max(seconds) + rounding
+
+
+def test_the_longest_go_first() -> None:
+    cases = [Case(f"a.py::test_{number}", "a.py") for number in range(5)]
+    history = History({f"a.py::test_{number}": Duration(0.0, each, 0.0) for number, each in enumerate((2, 2, 2, 3, 3))})
+    # In the order of their names they would make 8 and 4 of it, or 5 and 7.
+    assert sorted(share.seconds for share in split(cases, history, 2)) == pytest.approx([5.0, 7.0])
+    assert {"a.py::test_3", "a.py::test_4"} - set(split(cases, history, 2)[0].node_ids)
 
 
 @relaxed

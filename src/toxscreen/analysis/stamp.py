@@ -45,6 +45,11 @@ def folder(root: Path) -> Path:
     return root / STATE / "coverage"
 
 
+def is_name(text: str) -> bool:
+    """Whether an environment can have this name: a folder gets it."""
+    return _NAME.fullmatch(text) is not None and text.casefold() != REPORT
+
+
 def environment_names(words: Iterable[str], *, asked_by: str) -> tuple[str, ...]:
     """The environments that words name: separated by spaces or commas, each once, in the order given.
 
@@ -64,7 +69,7 @@ def environment_names(words: Iterable[str], *, asked_by: str) -> tuple[str, ...]
             hint=f"a name is made of letters, digits and '_-+.', begins with none of '-+.', and is not {REPORT!r}",
         )
         for name in names
-        if not _NAME.fullmatch(name) or name.casefold() == REPORT
+        if not is_name(name)
     )
     return names
 
@@ -102,7 +107,9 @@ def begin(root: Path, environment: str) -> tuple[Stamp, int]:
         OSError: the folder cannot be written.
     """
     stamp = Stamp(SCHEMA, environment, host.git_commit(root), host.git_changes(root), host.CLOCK.wall())
-    return stamp, _replace(root, stamp)
+    removed = _empty(root, environment)
+    _sign(root, stamp)
+    return stamp, removed
 
 
 def adopt(root: Path, stamp: Stamp, data: Mapping[str, Path]) -> int:
@@ -121,24 +128,30 @@ def adopt(root: Path, stamp: Stamp, data: Mapping[str, Path]) -> int:
     """
     # What is taken may lie in the very folder that is emptied.
     contents = {suffix: file.read_bytes() for suffix, file in data.items()}
-    removed = _replace(root, stamp)
+    removed = _empty(root, stamp.environment)
     for suffix, content in contents.items():
         (folder(root) / stamp.environment / f"{DATA}.{suffix}").write_bytes(content)
+    # Last: who is ended in between leaves data that no stamp vouches for.
+    _sign(root, stamp)
     return removed
 
 
-def _replace(root: Path, stamp: Stamp) -> int:
-    """Empty an environment's folder, write the stamp, and say how many files were removed."""
-    home = folder(root) / stamp.environment
+def _empty(root: Path, environment: str) -> int:
+    """Empty an environment's folder, and say how many files were removed."""
+    home = folder(root) / environment
     home.mkdir(parents=True, exist_ok=True)
     state_folder(root)
     # The stamp goes first: data that cannot be removed must not be left with a stamp that vouches for it.
     old = [path for path in home.iterdir() if path.name in {FILE, DATA} or path.name.startswith(f"{DATA}.")]
     old = [path for path in old if path.is_file() or path.is_symlink()]
     for path in sorted(old, key=lambda path: path.name != FILE):
-        path.unlink()
-    (home / FILE).write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
+        path.unlink(missing_ok=True)
     return len(old)
+
+
+def _sign(root: Path, stamp: Stamp) -> None:
+    file = folder(root) / stamp.environment / FILE
+    file.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
 
 
 def evidence(root: Path, environment: str, *, commit: str | None, changes: str | None) -> Evidence:
@@ -202,6 +215,8 @@ def stored(path: Path) -> Stamp:
     stamp = Stamp(*(record[key] for key in ("schema", "environment", "commit", "changes", "time")))
     if not all(isinstance(mark, str | None) for mark in (stamp.commit, stamp.changes)):
         raise TypeError("commit and changes must be texts or null")
+    if type(record["time"]) not in {int, float}:
+        raise TypeError("time must be a number")
     return stamp
 
 

@@ -39,6 +39,8 @@ _CLASSIFIER: Final = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
 _PYTHON: Final = re.compile(r"\d+\.\d+[a-z]?")
 #: Jobs that GitHub makes of one matrix at most.
 _MOST_JOBS: Final = 256
+#: Jobs that GitLab makes of one that is parallel at most.
+_MOST_PARALLEL: Final = 200
 #: So many recorded runs are looked at, and so many of an environment are enough.
 _LOOK_AT, _ENOUGH = 40, 3
 #: Seconds that a machine needs besides, where no run says.
@@ -70,21 +72,31 @@ def run(arguments: argparse.Namespace) -> Answer:
     """
     root = find_root(here())
     settings = load(root, host.environment())
-    names = _environments(root, settings, arguments.envs)
+    expected = environment_names(
+        load_gates(root, host.environment()).value("environments"), asked_by="gates.environments"
+    )
+    names = _environments(root, settings, arguments.envs, expected)
     pythons, known_from = _pythons(root, arguments.python)
     history, recorded = load_history(root), _recorded(root)
     made = rows([_workload(name, settings, history, recorded) for name in names], pythons, arguments.wall)
     jobs = pipeline.jobs(made)
-    if arguments.github and len(jobs) > _MOST_JOBS:
-        told = f"makes {len(jobs)} jobs, GitHub takes {_MOST_JOBS}"
+    system, most = ("GitLab", _MOST_PARALLEL) if arguments.gitlab else ("GitHub", _MOST_JOBS)
+    many = max((row.shards for row in made), default=0) if arguments.gitlab else len(jobs)
+    if (arguments.github or arguments.gitlab) and many > most:
+        told = f"makes {many} jobs{' of one' if arguments.gitlab else ''}, {system} takes {most}"
         raise ConfigError(
             told, place=Place(key="toxscreen matrix"), hint="name fewer --envs or --python, or more --wall"
         )
     text = pipeline.github(made) if arguments.github else pipeline.gitlab(made) if arguments.gitlab else None
     reasons = {row.environment: row for row in made}
+    others = [row.tox for row in made if row.tox not in expected] if expected and not arguments.envs else []
+    told = f"gates.environments does not name {', '.join(others)}: the gates would say that others have never run"
     page = Page(
         title=f"{len(jobs)} jobs, so that each takes {arguments.wall:g} s at most",
-        notes=(f"interpreters: {', '.join(pythons) or 'whichever there is'} ({known_from})",),
+        notes=(
+            f"interpreters: {', '.join(pythons) or 'whichever there is'} ({known_from})",
+            *([told] if others else []),
+        ),
         tables=(Table(_COLUMNS, tuple(map(_row, made))),),
         closing=tuple(f"{name}: {row.reason}" for name, row in reasons.items()),
     )
@@ -97,13 +109,13 @@ def _row(row: MatrixRow) -> tuple[str, ...]:
     return (row.environment, row.python or "-", row.tox, str(row.shards), lasts)
 
 
-def _environments(root: Path, settings: Settings, asked: str | None) -> tuple[str, ...]:
+def _environments(root: Path, settings: Settings, asked: str | None, expected: tuple[str, ...]) -> tuple[str, ...]:
     """The environments that are asked for, that gates expect, or whose tests are there."""
     place = "toxscreen matrix --envs"
     if asked is not None:
         names = environment_names([asked], asked_by=place)
     else:
-        names = load_gates(root, host.environment()).value("environments") or tuple(
+        names = expected or tuple(
             policy.category
             for policy in settings.categories.values()
             if any((root / path).exists() for path in policy.paths)
@@ -131,7 +143,7 @@ def _pythons(root: Path, asked: str | None) -> tuple[tuple[str, ...], str]:
     classifiers = project.get("classifiers")
     named = [_CLASSIFIER.fullmatch(str(each)) for each in classifiers] if isinstance(classifiers, list) else []
     if any(named):
-        return tuple(match[1] for match in named if match), f"classifiers in {FILE}"
+        return tuple(dict.fromkeys(match[1] for match in named if match)), f"classifiers in {FILE}"
     oldest = re.search(r">=\s*(\d+\.\d+)", str(project.get("requires-python", "")))
     if oldest:
         return (oldest[1],), f"the oldest of requires-python in {FILE}"
@@ -188,4 +200,4 @@ def _besides(run: Run, history: History) -> float:
     """Seconds that a run took beyond its tests."""
     tests = _estimated(run.collected, history)
     at_a_time = max(1, run.header.workers) * max(1, len(run.header.merged))
-    return max(0.0, lasted(run) - max(*tests, sum(tests) / at_a_time))
+    return max(0.0, lasted(run) - max([*tests, sum(tests) / at_a_time]))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,9 @@ from toxscreen.model import Finding, Header, Manifest, Part, Run, Stamp
 from toxscreen.settings import STATE, state_folder
 
 _RUNS: Final = "runs"
+#: Below a run's folder: the shard's data as it was before it was joined where it lies, so that it can be joined again.
+_KEPT: Final = "shard"
+_CATEGORY: Final = re.compile(r"\w[\w.-]*")
 #: What stands in the header of a run, and in the manifest as well.
 _BOTH: Final = ("category", "environment", "commit", "changes", "tree", "configuration", "seed")
 
@@ -41,12 +46,23 @@ class Found:
         inside = f"{_RUNS}/{self.part.run.id}/"
         if name.startswith(inside):
             return self.folder / name.removeprefix(inside)
-        return None if self.state is None else self.state / name
+        return None if self.home is None else self.home / name
+
+    @property
+    def home(self) -> Path | None:
+        """What paths of its data are relative to."""
+        kept = self.folder / _KEPT
+        return kept if kept.is_dir() else self.state
+
+    @property
+    def measured(self) -> Path | None:
+        """The folder of its coverage data."""
+        return None if self.home is None else self.home / "coverage" / self.part.run.name
 
     @property
     def coverage(self) -> tuple[Path, ...]:
         """Its coverage data."""
-        return stamp.data_files(self.state / "coverage" / self.part.run.name) if self.state is not None else ()
+        return stamp.data_files(self.measured) if self.measured is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +148,12 @@ def _shards_in(
     source: str, state: Path | None, folders: Sequence[Path]
 ) -> tuple[list[Found], list[Finding], list[str]]:
     """The shards of one machine: of each the newest run, if it is of the sources that ran there last."""
-    findings: list[Finding] = []
-    headers: dict[Path, Header] = {}
-    for folder in folders:
-        try:
-            headers[folder] = header_from_json((folder / HEADER).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            findings.append(Finding("shard-unreadable", source, f"the header of run {folder.name}: {error}"))
+    headers, findings = _headers(source, folders)
     newest = sorted((each for each in headers if headers[each].shard), key=lambda each: -headers[each].started)
     sources: dict[str, tuple[object, ...]] = {}
     taken: dict[tuple[str, str | None], Path] = {}
     categories: dict[str, set[str]] = {}
+    pythons: dict[str, set[str]] = {}
     notes = []
     for folder in newest:
         header = headers[folder]
@@ -151,16 +162,14 @@ def _shards_in(
         is_old = sources.setdefault(name, mine) != mine
         if not is_old:
             categories.setdefault(name, set()).add(header.category)
+            with contextlib.suppress(OSError, ValueError):
+                pythons.setdefault(name, set()).add(read_manifest(folder).python)
         if is_old or (name, header.shard) in taken:
             notes.append(f"not looked at, a later one is there: shard {header.shard} of {name}, {source}, {header.run}")
             continue
         taken[name, header.shard] = folder
-    for name, each in categories.items():
-        if len(each) > 1:
-            # A later run of another category is no second try: what the first one found must not be lost.
-            told = f"ran {', '.join(sorted(each))} in one environment, of which one run counts"
-            hint = "give each category an environment of its own"
-            findings.append(Finding("shard-category", name, f"{source} {told}: {hint}"))
+    findings += _mixed(source, "shard-category", "category", categories)
+    findings += _mixed(source, "shard-python", "interpreter", pythons)
     found = []
     for folder in taken.values():
         try:
@@ -169,6 +178,32 @@ def _shards_in(
             told = error.render().replace("\n ", ";") if isinstance(error, ToxscreenError) else str(error)
             findings.append(Finding("shard-unreadable", source, f"run {folder.name}: {told}"))
     return found, findings, notes
+
+
+def _headers(source: str, folders: Sequence[Path]) -> tuple[dict[Path, Header], list[Finding]]:
+    """The headers of runs, and what is wrong with those that cannot be used."""
+    headers: dict[Path, Header] = {}
+    findings = []
+    for folder in folders:
+        try:
+            header = header_from_json((folder / HEADER).read_text(encoding="utf-8"))
+            name = header.environment or header.category
+            # Folders get these names.
+            if not stamp.is_name(name) or not _CATEGORY.fullmatch(header.category):
+                raise ValueError(f"nothing can be called {name!r}, of category {header.category!r}")
+        except (OSError, ValueError) as error:
+            findings.append(Finding("shard-unreadable", source, f"the header of run {folder.name}: {error}"))
+        else:
+            headers[folder] = header
+    return headers, findings
+
+
+def _mixed(source: str, slug: str, what: str, several: Mapping[str, set[str]]) -> Iterator[Finding]:
+    """A later run of another category, say, is no second try: what the first one found must not be lost."""
+    for name, each in several.items():
+        if len(each) > 1:
+            told = f"ran {', '.join(sorted(each))} in one environment, of which one run counts"
+            yield Finding(slug, name, f"{source} {told}: give each {what} an environment of its own")
 
 
 def _found(source: str, state: Path | None, folder: Path) -> Found:
@@ -231,10 +266,9 @@ def _lost_coverage(found: Found, manifest: Manifest) -> Iterator[str]:
 
 
 def _stamp(found: Found) -> Stamp | None:
-    if found.state is None:
-        return None
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-        return stamp.stored(found.state / "coverage" / found.part.run.name / stamp.FILE)
+    if found.measured is not None:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            return stamp.stored(found.measured / stamp.FILE)
     return None
 
 
@@ -250,11 +284,16 @@ def write(root: Path, shards: Mapping[str, Sequence[Found]]) -> list[Joined]:
     """
     try:
         documents = _junit(root, shards)
+        for each in shards.values():
+            if not all(_is_in(root, found) for found in each):
+                _keep([found for found in each if _is_in(root, found)])
         written = [_write(root, name, tuple(each)) for name, each in shards.items()]
         for name, document in documents.items():
             file = state_folder(root) / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(document)
+            draft = file.with_name(f"{file.name}.{host.process_id()}")
+            draft.write_bytes(document)
+            draft.replace(file)
     except OSError as error:
         place = Place(os.fspath(error.filename) if error.filename else STATE)
         raise MergeError(f"cannot be written: {error.strerror or error}", place=place) from None
@@ -264,6 +303,24 @@ def write(root: Path, shards: Mapping[str, Sequence[Found]]) -> list[Joined]:
 
 def _is_in(root: Path, found: Found) -> bool:
     return found.state is not None and found.state.resolve() == (root / STATE).resolve()
+
+
+def _keep(shards: Iterable[Found]) -> None:
+    """Keep what the joined data takes the place of, before it does."""
+    for found in shards:
+        kept = found.folder / _KEPT
+        manifest, measured = found.part.manifest, found.measured
+        if kept.is_dir() or manifest is None or found.state is None or measured is None:
+            continue
+        outside = {name for name in manifest.files if not name.startswith(f"{_RUNS}/")}
+        outside |= {f"coverage/{found.part.run.name}/{file.name}" for file in (*found.coverage, measured / stamp.FILE)}
+        draft = found.folder / f"{_KEPT}.{host.process_id()}"
+        for name in sorted(outside):
+            if (file := found.state / name).is_file():
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, draft / name)
+        if draft.is_dir():
+            draft.rename(kept)
 
 
 def _junit(root: Path, shards: Mapping[str, Sequence[Found]]) -> dict[str, bytes]:

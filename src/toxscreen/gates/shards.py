@@ -22,7 +22,7 @@ _COMMON: Final[tuple[tuple[str, str, Callable[[Manifest], object]], ...]] = (
     ("shard-commit", "of commit", lambda manifest: manifest.commit),
     ("shard-changes", "of the uncommitted changes", lambda manifest: manifest.changes),
     ("shard-configuration", "of the configuration", lambda manifest: manifest.configuration),
-    ("shard-python", "of Python", lambda manifest: ".".join(manifest.python.split(".")[:2])),
+    ("shard-python", "of", lambda manifest: manifest.python),
 )
 
 
@@ -63,7 +63,8 @@ def _count(name: str, parts: Sequence[Part]) -> Iterable[Finding]:
             places = ", ".join(part.source for part in parts if part.shard == shard)
             yield _finding("shard-doubled", name, f"shard {_told(shard)} is there {times} times: {places}")
     of = parts[0].shard.of
-    absent = [number for number in range(1, of + 1) if number not in {shard.number for shard in found}]
+    there = {shard.number for shard in found}
+    absent = [number for number in range(1, of + 1) if number not in there]
     if absent:
         yield _finding("shard-missing", name, _absent(absent, of, parts))
 
@@ -107,6 +108,10 @@ def _each(name: str, parts: Sequence[Part]) -> Iterable[Finding]:
 
 def _unlike(name: str, known: Sequence[tuple[Part, Manifest]]) -> Iterable[Finding]:
     """Are all of the same sources, and split and narrowed alike?"""
+    for part, manifest in known:
+        if manifest.commit is None:
+            told = f"shard {_told(part.shard)} is of no commit, so nothing says of which sources: git has to work there"
+            yield _finding("shard-commit", name, told, part)
     for part, manifest in known[1:]:
         first, of_first = known[0]
         this, that = f"shard {_told(part.shard)}", f"shard {_told(first.shard)}"

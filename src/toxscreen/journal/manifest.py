@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,9 @@ SPLIT: Final = "split.json"
 SCHEMA: Final = 1
 #: By which durations the tests were split: what all processes of the run plan by.
 HISTORY: Final = "history.json"
+_SHARD: Final = re.compile(r"[0-9]{1,6}")
+#: Where nobody but toxscreen writes: what is joined as JUnit files takes the place of nothing there.
+_OURS: Final = ("runs/", "coverage/", "evidence/")
 _VOUCHED: Final = frozenset({HEADER, COLLECTION, HISTORY, "cases.json"})
 _TEXT: Final = ("run", "category", "python", "history")
 _TEXT_OR_NONE: Final = ("environment", "commit", "changes", "tree", "configuration", "junit")
@@ -138,7 +142,8 @@ def _values(record: Mapping[str, Any]) -> dict[str, Any]:
     files = record.get("files")
     if not isinstance(files, dict) or not all(map(_is_below, files)):
         raise ValueError("has no list of files below the state folder")
-    if record.get("junit") is not None and record["junit"] not in files:
+    junit = record.get("junit")
+    if junit is not None and (junit not in files or junit.startswith(_OURS) or junit == HISTORY):
         raise ValueError("has a JUnit file that is none of its files")
     values: dict[str, Any] = {name: record.get(name) for name in (*_TEXT, *_TEXT_OR_NONE, *_NUMBERS)}
     values |= {name: _texts(record, name) for name in _TEXTS}
@@ -152,7 +157,7 @@ def shard_of(text: str) -> Shard:
         ValueError: it is none.
     """
     number, _, of = text.partition("/")
-    shard = Shard(int(number), int(of)) if number.isdecimal() and of.isdecimal() else Shard(0, 0)
+    shard = Shard(int(number), int(of)) if _SHARD.fullmatch(number) and _SHARD.fullmatch(of) else Shard(0, 0)
     if not 1 <= shard.number <= shard.of:
         raise ValueError(f"there is no shard {text}")
     return shard
@@ -160,7 +165,13 @@ def shard_of(text: str) -> Shard:
 
 def _is_below(name: str) -> bool:
     path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
+    # Written in the one way that there is: no empty part that could make an absolute path of the rest.
+    return (
+        path.as_posix() == name
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and not {"\\", "\0"}.intersection(name)
+    )
 
 
 def _shard(text: object) -> Shard:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from toxscreen.model import MatrixRow, Workload
+
+#: Names of environments that name their interpreter, as tox reads them: ``3.12-unit``, ``py312-unit``.
+_OWN: Final = re.compile(r"(?:py|python)?(?P<major>3)\.?(?P<minor>\d{1,2}t?)(?:-|$)")
 
 
 class Count(NamedTuple):
@@ -50,13 +54,15 @@ def rows(work: Iterable[Workload], pythons: Sequence[str], wall: float) -> tuple
 
     Args:
         work: of each environment.
-        pythons: such as ``3.12``. With several, tox is asked for ``3.12-unit``; with one or none for ``unit``.
+        pythons: such as ``3.12``. With several, tox is asked for ``3.12-unit``; with one or none for ``unit``. An
+            environment whose name says which interpreter is one row, for that.
         wall: seconds that a shard may take.
     """
     found = []
     for each in work:
         shards, seconds, reason = shards_for(each, wall)
-        for python in pythons or (None,):
-            tox = f"{python}-{each.environment}" if len(pythons) > 1 else each.environment
+        own = _OWN.match(each.environment)
+        for python in (f"{own['major']}.{own['minor']}",) if own is not None else pythons or (None,):
+            tox = f"{python}-{each.environment}" if len(pythons) > 1 and own is None else each.environment
             found.append(MatrixRow(each.environment, python, tox, shards, seconds, reason))
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from itertools import pairwise
 from pathlib import Path
@@ -64,7 +65,7 @@ def option_told(config: pytest.Config, option: str, destination: str) -> str:
     """
     value = getattr(config.option, destination, None)
     values = [str(each) for each in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
-    told = shlex.join([option, *values])
+    told = shlex.join([option, *(_inside(config, each) for each in values)])
     given = list(config.getini("addopts"))
     # An option that is given twice is a list, or the last one counts.
     flags = (option, "--last-failed") if option == "--lf" else (option,)
@@ -93,8 +94,15 @@ def narrowing(config: pytest.Config, screen: Screen) -> tuple[str, ...]:
     if config.pluginmanager.hasplugin("TestmonSelect"):
         told.append("plugin testmon")
     if config.args_source is pytest.Config.ArgsSource.ARGS and not _is_whole(config, screen):
-        told.append(f"the paths given: {shlex.join(config.args)}")
+        told.append(f"the paths given: {shlex.join(_inside(config, each) for each in config.args)}")
     return tuple(told)
+
+
+def _inside(config: pytest.Config, path: str) -> str:
+    """A path as it is called in every checkout: shards are compared by it."""
+    for root in (config.rootpath, config.rootpath.resolve()):
+        path = path.removeprefix(f"{root}{os.sep}")
+    return path
 
 
 def _is_whole(config: pytest.Config, screen: Screen) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +12,7 @@ import pytest
 from toxscreen import host
 from toxscreen.analysis import stamp
 from toxscreen.analysis.checkpoint import is_measured
-from toxscreen.errors import Place, ShardError
+from toxscreen.errors import CorruptJournalError, Place, ShardError
 from toxscreen.journal import manifest as journal
 from toxscreen.journal.codec import header_from_json
 from toxscreen.journal.history import digest_of, load_history, read_history, write_history
@@ -68,7 +67,7 @@ class Split:
         handed = worker_input(config)
         if handed is None:
             known = self.screen.history
-            return load_history(self.screen.settings.root) if known is None else known
+            return load_history(self.screen.settings.root, but=self.screen.folder) if known is None else known
         path, digest = handed[XDIST_KEY][_KEY]
         if not digest or digest_of(Path(path)) != digest:
             raise ShardError(
@@ -105,9 +104,13 @@ class LeadShard:
         """After the run's folder is made, and before a worker starts."""
         # Suites that tests run in processes of their own are not split.
         self._variable = os.environ.pop(VARIABLE, None)
-        self.screen.history = load_history(self.screen.settings.root)
+        self.screen.history = load_history(self.screen.settings.root, but=self.screen.folder)
         state = self.screen.settings.root / STATE
-        self._before = tuple(sorted(file.relative_to(state).as_posix() for file in stamp.data_files(self._measured())))
+        try:
+            before = stamp.data_files(self._measured())
+            self._before = tuple(sorted(file.relative_to(state).as_posix() for file in before))
+        except OSError as error:
+            self.screen.problems.warn("journal-unwritable", f"the coverage data of before cannot be listed: {error}")
         if self.screen.pulses is not None:
             try:
                 self._digest = write_history(self.screen.pulses / journal.HISTORY, self.screen.history)
@@ -149,7 +152,7 @@ class LeadShard:
         if self.screen.folder is not None and self.screen.folder.is_dir():
             try:
                 journal.write_manifest(self.screen.folder, self._manifest(self.screen.folder))
-            except (OSError, ValueError):
+            except (OSError, ValueError, CorruptJournalError):
                 # Without its manifest the merge says that this shard did not end.
                 return
             (self.screen.folder / journal.SPLIT).unlink(missing_ok=True)
@@ -175,7 +178,7 @@ class LeadShard:
             tree=header.tree,
             configuration=header.configuration,
             seed=header.seed,
-            python=platform.python_version(),
+            python=host.interpreter(),
             history=history,
             collected=collected,
             planned=journal.planned(folder),
@@ -192,7 +195,9 @@ class LeadShard:
         if not given:
             return None
         path = (self.config.invocation_params.dir / Path(os.path.expandvars(given)).expanduser()).resolve()
-        return path if path.is_relative_to(state) and path.is_file() else None
+        # Either may be reached through a link.
+        inside = path.relative_to(state.resolve()) if path.is_relative_to(state.resolve()) else None
+        return state / inside if inside is not None and path.is_file() else None
 
     def _measured(self) -> Path:
         """Where coverage data of this environment is kept."""

@@ -47,7 +47,7 @@ def gitlab(rows: Sequence[MatrixRow]) -> str:
     policy: pull
   script:
     - python -m pip install tox
-    - tox -e {row.tox}
+    - {json.dumps(f"tox -e {row.tox}")}
   after_script:
     - mkdir -p shards
     - mv .toxscreen "shards/$CI_JOB_ID"
