@@ -124,9 +124,9 @@ def test_every_way_to_write_a_benchmark(tmp_path: Path) -> None:
     assert collected == Collected(tuple(ids.values()))
     assert (found.broken, found.skipped) == ({}, {})
     assert list(found.ratios) == list(found.self_ratios) == list(found.seconds) == list(ids.values())
-    # Twice the work; chance and the machine cannot move it this far.
+    # Twice the work. One pair of few rounds on a machine that runs other tests is off by half at times, not by more.
     slower = {name: found.ratios[ids[name]] for name in ("simple", "set_up", "iterations", "sizes[1]", "sizes[2]")}
-    assert [name for name, ratio in slower.items() if not log(1.4) < ratio < log(2.8)] == [], slower
+    assert [name for name, ratio in slower.items() if not log(1.2) < ratio < log(4.0)] == [], slower
     assert 0.0019 < found.seconds[ids["waiting"]][0] < 0.02
     # An execution, not a round of four.
     assert found.seconds[ids["iterations"]][0] < 2 * found.seconds[ids["simple"]][0]

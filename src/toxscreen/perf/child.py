@@ -450,7 +450,8 @@ def _elsewhere(folder: str) -> list[str]:
         file = getattr(module, "__file__", None)
         if "." in name or name == "__main__" or not isinstance(file, str) or not os.path.isabs(file):  # noqa: PTH117
             continue
-        if not os.path.realpath(file).startswith(own):
+        # Distributions link parts of Python's own library to other places.
+        if not os.path.realpath(file).startswith(own) and not file.startswith(os.path.join(sys.base_prefix, "")):  # noqa: PTH118
             found.add(f"{name} ({file})")
     return sorted(found)
 
