@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import run
 
-from toxscreen.model import Workload
+from toxscreen.cli.matrix import _besides
+from toxscreen.model import Duration, History, LaneSpan, Outcome, Workload
 from toxscreen.plan.matrix import Count, rows, shards_for
 from toxscreen.report import pipeline
 
@@ -95,6 +98,13 @@ def test_an_environment_that_names_its_interpreter_is_one_row(name: str, python:
 def test_other_names_name_none(name: str) -> None:
     made = rows([Workload(name, (1.0,), 1, 0.0, "R")], ("3.11", "3.12"), 300.0)
     assert [row.tox for row in made] == [f"3.11-{name}", f"3.12-{name}"]
+
+
+def test_waiting_for_other_environments_is_no_start_of_a_machine() -> None:
+    seconds = History({"a.py::test_a": Duration(0.0, 1.0, 0.0)})
+    alone = run("unit", {"a.py::test_a": Outcome.PASSED}, lasted=60.0)
+    waited = replace(alone, spans=(LaneSpan("main", 0.0, queued=57.0),))
+    assert [_besides(each, seconds) for each in (waited, alone)] == [2.0, 59.0]
 
 
 def test_github_reads_one_line_with_a_job_for_each_shard() -> None:

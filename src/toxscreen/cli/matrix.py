@@ -18,7 +18,7 @@ from toxscreen.cli.arguments import seconds
 from toxscreen.cli.command import Answer, here
 from toxscreen.errors import ConfigError, CorruptJournalError, Place
 from toxscreen.gates.runs import lack
-from toxscreen.gates.time import lasted
+from toxscreen.gates.time import by_itself
 from toxscreen.journal.history import load_history
 from toxscreen.journal.read import read_run
 from toxscreen.journal.store import run_folders
@@ -197,7 +197,7 @@ def _estimated(node_ids: Sequence[str], history: History) -> tuple[float, ...]:
 
 
 def _besides(run: Run, history: History) -> float:
-    """Seconds that a run took beyond its tests."""
+    """Seconds that a run took beyond its tests, and would take on a machine of its own."""
     tests = _estimated(run.collected, history)
     at_a_time = max(1, run.header.workers) * max(1, len(run.header.merged))
-    return max(0.0, lasted(run) - max([*tests, sum(tests) / at_a_time]))
+    return max(0.0, by_itself(run) - max([*tests, sum(tests) / at_a_time]))
